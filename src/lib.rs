@@ -1,0 +1,11 @@
+//! quiz-stats: questions in, trusted answers out, played live on every screen.
+//!
+//! `POST /api/analyze → Analyses → Cache → AiClient → Director → Journal → Broadcaster → WebSocket, SSE, stage page`
+//!
+//! `http → actors → {quiz, solve, timeline, store, provider, runtime}`; pure modules know no actor, no clock, no socket.
+
+pub mod config;
+pub mod provider;
+pub mod quiz;
+pub mod solve;
+pub mod timeline;

@@ -1,0 +1,88 @@
+//! Where answers come from: one trait, an OpenAI-compatible server or a model in the process behind it.
+
+use crate::{quiz::Question, solve::Solution};
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::Instant;
+
+/// Something that can answer a multiple-choice question.
+pub trait Provider: Send + Sync + 'static {
+    /// The model's name, as shown in results and metrics.
+    fn model(&self) -> &str;
+
+    /// Identifies everything that changes an answer besides the question: model, method, prompt version.
+    /// Part of the cache key.
+    fn fingerprint(&self) -> String;
+
+    /// Answers `question`, once, without retries, by `deadline`.
+    ///
+    /// # Errors
+    /// Whatever kept the model from a usable answer; see [`ProviderError::is_retryable`].
+    fn solve<'a>(&'a self, question: &'a Question, deadline: Instant) -> BoxFuture<'a, Result<Solution, ProviderError>>;
+}
+
+/// Why a model gave no usable answer. The texts carry no key, no prompt and no reply body.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ProviderError {
+    /// The deadline passed.
+    #[error("the model did not answer in time")]
+    Timeout,
+    /// The credential was refused.
+    #[error("the model's server refused the API key (HTTP {status}): check OPENAI_API_KEY")]
+    Auth {
+        /// HTTP status, 401 or 403.
+        status: u16,
+    },
+    /// Too many requests or tokens.
+    #[error("the model's server limits the rate")]
+    RateLimited {
+        /// What the server asked for.
+        retry_after: Option<Duration>,
+    },
+    /// The account behind the key has no credit left: waiting does not help.
+    #[error("the account behind the API key has no quota left")]
+    QuotaExhausted,
+    /// The server failed.
+    #[error("the model's server failed (HTTP {status})")]
+    Server {
+        /// HTTP status, 5xx or 408.
+        status: u16,
+    },
+    /// The request was refused as wrong: the same request will be refused again.
+    #[error("the model's server refused the request (HTTP {status}): {reason}")]
+    Rejected {
+        /// HTTP status, 4xx.
+        status: u16,
+        /// What the server gave as its error code, cleaned and cut.
+        reason: String,
+    },
+    /// No connection, or it broke.
+    #[error("the model's server cannot be reached: {0}")]
+    Network(String),
+    /// An answer came that cannot be used.
+    #[error("the model's answer cannot be used: {0}")]
+    Invalid(String),
+    /// No model is at hand.
+    #[error("no model is available: {0}")]
+    Unavailable(String),
+}
+
+impl ProviderError {
+    /// Returns whether the same call may succeed when tried again.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Server { .. } | Self::Network(_) | Self::Invalid(_))
+    }
+
+    /// Returns the label of `openai_request_failures_total{reason}`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Auth { .. } => "auth",
+            Self::RateLimited { .. } | Self::QuotaExhausted => "rate_limit",
+            Self::Server { .. } => "server",
+            Self::Network(_) | Self::Unavailable(_) => "network",
+            Self::Rejected { .. } | Self::Invalid(_) => "invalid",
+        }
+    }
+}
