@@ -5,7 +5,9 @@
 //! `http → actors → {quiz, solve, timeline, store, provider, runtime}`; pure modules know no actor, no clock, no socket.
 
 pub mod config;
+pub mod metrics;
 pub mod provider;
 pub mod quiz;
 pub mod solve;
 pub mod timeline;
+pub mod version;

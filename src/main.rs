@@ -1,1 +1,3 @@
+//! The `quiz-stats` program.
+
 fn main() {}

@@ -1,0 +1,41 @@
+//! Metrics of model calls: outcomes, tokens, cost, time, the circuit breaker.
+
+use super::{
+    CounterFamily, GaugeFamily, Histogram, HistogramFamily, catalogue as c, registry::Registry,
+};
+use std::sync::Arc;
+
+/// Model calls, at whichever provider.
+pub struct Ai {
+    /// Calls, by `model` and `outcome`: `ok` or `failed`.
+    pub requests: CounterFamily<2>,
+    /// Failed calls, by `reason`, see [`ProviderError::reason`](crate::provider::ProviderError::reason).
+    pub failures: CounterFamily<1>,
+    /// Tokens, by `model` and `kind`: `prompt` or `completion`.
+    pub tokens: CounterFamily<2>,
+    /// US dollars, by `model`. A gauge that only grows: counters of this library hold whole numbers.
+    pub cost_usd: GaugeFamily<1>,
+    /// Seconds per call: operation, provider, request model, error type (empty when it went well).
+    pub gen_ai_duration: HistogramFamily<4>,
+    /// Tokens per call: operation, provider, request model, token type (`input` or `output`).
+    pub gen_ai_tokens: HistogramFamily<4>,
+    /// Circuit breaker, by `provider`: 0 closed, 1 half open, 2 open.
+    pub circuit_state: GaugeFamily<1>,
+    /// Seconds of our own per question: total minus time at the provider.
+    pub overhead: Histogram,
+}
+
+impl Ai {
+    pub(super) fn new(r: &Arc<Registry>) -> Self {
+        Self {
+            requests: CounterFamily::new(r, &c::OPENAI_REQUESTS),
+            failures: CounterFamily::new(r, &c::OPENAI_FAILURES),
+            tokens: CounterFamily::new(r, &c::OPENAI_TOKENS),
+            cost_usd: GaugeFamily::new(r, &c::OPENAI_COST),
+            gen_ai_duration: HistogramFamily::new(r, &c::GEN_AI_DURATION),
+            gen_ai_tokens: HistogramFamily::new(r, &c::GEN_AI_TOKENS),
+            circuit_state: GaugeFamily::new(r, &c::AI_CIRCUIT_STATE),
+            overhead: r.histogram(&c::AI_OVERHEAD, []),
+        }
+    }
+}
