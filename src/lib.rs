@@ -4,10 +4,16 @@
 //!
 //! `http → actors → {quiz, solve, timeline, store, provider, runtime}`; pure modules know no actor, no clock, no socket.
 
+pub mod actors;
+pub mod analysis;
+pub mod clock;
 pub mod config;
+pub mod event;
 pub mod metrics;
 pub mod provider;
 pub mod quiz;
+pub mod runtime;
 pub mod solve;
+pub mod store;
 pub mod timeline;
 pub mod version;

@@ -168,6 +168,19 @@ pub struct MailboxMetrics {
     pub wait: Histogram,
 }
 
+impl MailboxMetrics {
+    /// Returns handles that record nothing.
+    #[cfg(test)]
+    pub(crate) fn noop() -> Self {
+        Self {
+            depth: Gauge::noop(),
+            capacity: Gauge::noop(),
+            rejected: Counter::noop(),
+            wait: Histogram::noop(),
+        }
+    }
+}
+
 /// What one supervised actor reports.
 #[derive(Debug, Clone)]
 pub struct ActorMetrics {

@@ -19,7 +19,11 @@ pub trait Provider: Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever kept the model from a usable answer; see [`ProviderError::is_retryable`].
-    fn solve<'a>(&'a self, question: &'a Question, deadline: Instant) -> BoxFuture<'a, Result<Solution, ProviderError>>;
+    fn solve<'a>(
+        &'a self,
+        question: &'a Question,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<Solution, ProviderError>>;
 }
 
 /// Why a model gave no usable answer. The texts carry no key, no prompt and no reply body.
@@ -71,7 +75,10 @@ pub enum ProviderError {
 impl ProviderError {
     /// Returns whether the same call may succeed when tried again.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Server { .. } | Self::Network(_) | Self::Invalid(_))
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Server { .. } | Self::Network(_) | Self::Invalid(_)
+        )
     }
 
     /// Returns the label of `openai_request_failures_total{reason}`.

@@ -46,7 +46,10 @@ pub struct Head {
 impl Head {
     /// Returns the position after the latest event.
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, offset: self.next - 1 }
+        Position {
+            epoch: self.epoch,
+            offset: self.next - 1,
+        }
     }
 }
 
@@ -70,7 +73,8 @@ mod epoch_hex {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        u64::from_str_radix(&text, 16).map_err(|_| D::Error::custom("an epoch is 16 hexadecimal digits"))
+        u64::from_str_radix(&text, 16)
+            .map_err(|_| D::Error::custom("an epoch is 16 hexadecimal digits"))
     }
 }
 
@@ -109,7 +113,12 @@ pub struct LoggedEvent {
 pub trait EventLog: Send + Sync + 'static {
     /// Appends a batch in order, trims the channels it touched, and returns the head of each entry's channel after that
     /// entry. All of it is durable on return, or none of it happened.
-    fn append(&self, batch: Vec<Append>, retention: Retention, now: u64) -> StoreResult<'_, Vec<Head>>;
+    fn append(
+        &self,
+        batch: Vec<Append>,
+        retention: Retention,
+        now: u64,
+    ) -> StoreResult<'_, Vec<Head>>;
 
     /// Returns where a channel stands; `None` for one that was never written.
     fn head(&self, channel: String) -> StoreResult<'_, Option<Head>>;
@@ -138,7 +147,12 @@ pub struct IdempotentUse {
 /// Analyses that somebody was promised: started with an `Idempotency-Key`, or answered with 202.
 pub trait AnalysisStore: Send + Sync + 'static {
     /// Keeps an analysis' record, and what its key was used for. Durable on return.
-    fn put(&self, id: String, record: Bytes, key: Option<(String, IdempotentUse)>) -> StoreResult<'_, ()>;
+    fn put(
+        &self,
+        id: String,
+        record: Bytes,
+        key: Option<(String, IdempotentUse)>,
+    ) -> StoreResult<'_, ()>;
 
     /// Returns a record.
     fn get(&self, id: String) -> StoreResult<'_, Option<Bytes>>;

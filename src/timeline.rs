@@ -134,14 +134,23 @@ impl Timeline {
             return None;
         }
         let elapsed = self.elapsed(now);
-        let next = self.segments.partition_point(|segment| segment.at_ms <= elapsed);
-        self.segments[..next].last().filter(|segment| elapsed < segment.at_ms + segment.dur_ms)
+        let next = self
+            .segments
+            .partition_point(|segment| segment.at_ms <= elapsed);
+        self.segments[..next]
+            .last()
+            .filter(|segment| elapsed < segment.at_ms + segment.dur_ms)
     }
 
     /// Returns the number on the screens at `now`.
     pub fn value_at(&self, now: u64) -> f64 {
-        let Some(segment) = self.segment_at(now) else { return 0.0 };
-        #[expect(clippy::cast_precision_loss, reason = "durations are far below 2^52 ms")]
+        let Some(segment) = self.segment_at(now) else {
+            return 0.0;
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "durations are far below 2^52 ms"
+        )]
         let part = (self.elapsed(now) - segment.at_ms) as f64 / segment.dur_ms as f64;
         f64::from(segment.from) + (f64::from(segment.to) - f64::from(segment.from)) * part
     }

@@ -14,7 +14,10 @@ pub struct Backoff {
 impl Backoff {
     /// Creates a back-off from milliseconds.
     pub const fn from_ms(base: u64, max: u64) -> Self {
-        Self { base: Duration::from_millis(base), max: Duration::from_millis(max) }
+        Self {
+            base: Duration::from_millis(base),
+            max: Duration::from_millis(max),
+        }
     }
 
     /// Returns the upper end of the delay before retry number `attempt` (0 is the first): `min(max, base · 2^attempt)`.
@@ -31,7 +34,8 @@ impl Backoff {
     /// Returns a delay with equal jitter: half the ceiling plus `fraction` of the other half. Never near zero, so a
     /// child that dies at once cannot spin.
     pub fn equal_jitter(&self, attempt: u32, fraction: f64) -> Duration {
-        self.ceiling(attempt).mul_f64(0.5 + fraction.clamp(0.0, 1.0) / 2.0)
+        self.ceiling(attempt)
+            .mul_f64(0.5 + fraction.clamp(0.0, 1.0) / 2.0)
     }
 }
 

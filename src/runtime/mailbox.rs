@@ -21,7 +21,9 @@ pub type Reply<T> = oneshot::Sender<T>;
 
 /// A place in a mailbox; given back when dropped.
 #[derive(Debug, Default)]
-pub struct Permit(Option<Place>);
+pub struct Permit {
+    _place: Option<Place>,
+}
 
 #[derive(Debug)]
 struct Place {
@@ -47,7 +49,11 @@ impl<M> Envelope<M> {
     /// Wraps a message that an actor sends to itself. It takes no place: a full mailbox must not keep an actor from
     /// hearing of its own finished work, and that work is bounded by the permits it holds.
     pub const fn internal(message: M) -> Self {
-        Self { message, permit: Permit(None), sent: None }
+        Self {
+            message,
+            permit: Permit { _place: None },
+            sent: None,
+        }
     }
 
     /// Returns the message and its permit, and records how long it waited.
@@ -120,7 +126,10 @@ impl<M: Message> Clone for Mailbox<M> {
 
 impl<M: Message> std::fmt::Debug for Mailbox<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mailbox").field("depth", &self.depth()).field("capacity", &self.0.capacity).finish()
+        f.debug_struct("Mailbox")
+            .field("depth", &self.depth())
+            .field("capacity", &self.0.capacity)
+            .finish()
     }
 }
 
@@ -130,7 +139,12 @@ impl<M: Message> Mailbox<M> {
         #[expect(clippy::cast_precision_loss, reason = "a capacity is far below 2^52")]
         metrics.capacity.set(capacity as f64);
         let places = Arc::new(Semaphore::new(capacity));
-        Self(Arc::new(Shared { actor: watch::Sender::new(None), places, capacity, metrics }))
+        Self(Arc::new(Shared {
+            actor: watch::Sender::new(None),
+            places,
+            capacity,
+            metrics,
+        }))
     }
 
     /// Puts an actor behind the mailbox. Each actor does this in its `pre_start`, so after a restart too.
@@ -151,10 +165,14 @@ impl<M: Message> Mailbox<M> {
         let mut actor = self.0.actor.subscribe();
         let permit = match Arc::clone(&self.0.places).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => match tokio::time::timeout_at(deadline, Arc::clone(&self.0.places).acquire_owned()).await {
-                Ok(Ok(permit)) => permit,
-                Ok(Err(_)) | Err(_) => return Err(self.reject(message)),
-            },
+            Err(_) => {
+                match tokio::time::timeout_at(deadline, Arc::clone(&self.0.places).acquire_owned())
+                    .await
+                {
+                    Ok(Ok(permit)) => permit,
+                    Ok(Err(_)) | Err(_) => return Err(self.reject(message)),
+                }
+            }
         };
         let mut envelope = self.envelope(message, permit);
         loop {
@@ -163,7 +181,10 @@ impl<M: Message> Mailbox<M> {
                 Ok(()) => return Ok(()),
                 Err(undelivered) => envelope = undelivered,
             }
-            if !matches!(tokio::time::timeout_at(deadline, actor.changed()).await, Ok(Ok(()))) {
+            if !matches!(
+                tokio::time::timeout_at(deadline, actor.changed()).await,
+                Ok(Ok(()))
+            ) {
                 return Err(SendError::Down(envelope.message));
             }
         }
@@ -177,7 +198,8 @@ impl<M: Message> Mailbox<M> {
         match Arc::clone(&self.0.places).try_acquire_owned() {
             Ok(permit) => {
                 let envelope = self.envelope(message, permit);
-                self.deliver(envelope).map_err(|envelope| SendError::Down(envelope.message))
+                self.deliver(envelope)
+                    .map_err(|envelope| SendError::Down(envelope.message))
             }
             Err(_) => Err(self.reject(message)),
         }
@@ -194,7 +216,11 @@ impl<M: Message> Mailbox<M> {
     ///
     /// # Errors
     /// See [`AskError`]. After [`AskError::TimedOut`] and [`AskError::Down`] the actor may have done the work.
-    pub async fn ask<T: Send>(&self, deadline: Instant, message: impl FnOnce(Reply<T>) -> M) -> Result<T, AskError> {
+    pub async fn ask<T: Send>(
+        &self,
+        deadline: Instant,
+        message: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<T, AskError> {
         let (reply, answer) = oneshot::channel();
         self.send(message(reply), deadline).await?;
         match tokio::time::timeout_at(deadline, answer).await {
@@ -211,8 +237,17 @@ impl<M: Message> Mailbox<M> {
     fn envelope(&self, message: M, permit: OwnedSemaphorePermit) -> Envelope<M> {
         let depth = self.0.metrics.depth.clone();
         depth.increment(1.0);
-        let permit = Permit(Some(Place { _permit: permit, depth }));
-        Envelope { message, permit, sent: Some((Instant::now(), self.0.metrics.wait.clone())) }
+        let permit = Permit {
+            _place: Some(Place {
+                _permit: permit,
+                depth,
+            }),
+        };
+        Envelope {
+            message,
+            permit,
+            sent: Some((Instant::now(), self.0.metrics.wait.clone())),
+        }
     }
 
     fn deliver(&self, envelope: Envelope<M>) -> Result<(), Envelope<M>> {
@@ -245,10 +280,17 @@ mod tests {
         mailbox.try_send(2).unwrap();
         assert!(matches!(mailbox.try_send(3), Err(SendError::Overloaded(3))));
         let before = Instant::now();
-        assert!(matches!(mailbox.send(4, soon()).await, Err(SendError::Overloaded(4))));
+        assert!(matches!(
+            mailbox.send(4, soon()).await,
+            Err(SendError::Overloaded(4))
+        ));
         assert_eq!(before.elapsed(), Duration::from_millis(50));
         let (first, permit) = probe.next().await;
-        assert_eq!((first, mailbox.depth()), (1, 2), "taken out, but still being worked on");
+        assert_eq!(
+            (first, mailbox.depth()),
+            (1, 2),
+            "taken out, but still being worked on"
+        );
         drop(permit);
         assert_eq!(mailbox.depth(), 1);
         mailbox.try_send(5).unwrap();
@@ -281,8 +323,15 @@ mod tests {
     async fn send_waits_for_a_restart() {
         let mailbox = Mailbox::<u32>::new(1, MailboxMetrics::noop());
         assert!(matches!(mailbox.try_send(1), Err(SendError::Down(1))));
-        assert!(matches!(mailbox.send(1, soon()).await, Err(SendError::Down(1))));
-        assert_eq!(mailbox.depth(), 0, "an undelivered message gives its place back");
+        assert!(matches!(
+            mailbox.send(1, soon()).await,
+            Err(SendError::Down(1))
+        ));
+        assert_eq!(
+            mailbox.depth(),
+            0,
+            "an undelivered message gives its place back"
+        );
         let sender = tokio::spawn({
             let mailbox = mailbox.clone();
             async move { mailbox.send(7, soon()).await }
@@ -292,13 +341,18 @@ mod tests {
         sender.await.unwrap().unwrap();
         assert_eq!(probe.next().await.0, 7);
         probe.stop().await;
-        assert!(matches!(mailbox.try_send(8), Err(SendError::Down(8))), "a stopped actor is down");
+        assert!(
+            matches!(mailbox.try_send(8), Err(SendError::Down(8))),
+            "a stopped actor is down"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn ask_tells_silence_from_death() {
         let (mailbox, mut probe) = Probe::<Reply<u32>>::spawn(1).await;
-        let ask = |mailbox: Mailbox<Reply<u32>>| tokio::spawn(async move { mailbox.ask(soon(), |reply| reply).await });
+        let ask = |mailbox: Mailbox<Reply<u32>>| {
+            tokio::spawn(async move { mailbox.ask(soon(), |reply| reply).await })
+        };
         let answered = ask(mailbox.clone());
         probe.next().await.0.send(5).unwrap();
         assert_eq!(answered.await.unwrap(), Ok(5));

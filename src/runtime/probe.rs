@@ -12,7 +12,8 @@ pub struct Probe<M: Message> {
     arrived: mpsc::Receiver<(M, Permit)>,
 }
 
-struct Forward<M>(PhantomData<M>);
+/// Holds no `M`, so it can be shared whatever `M` is.
+struct Forward<M>(PhantomData<fn(M)>);
 
 impl<M: Message> Actor for Forward<M> {
     type Msg = Envelope<M>;
@@ -51,7 +52,9 @@ impl<M: Message> Probe<M> {
     /// Puts a probe behind an existing mailbox.
     pub async fn behind(mailbox: &Mailbox<M>, capacity: usize) -> Self {
         let (out, arrived) = mpsc::channel(capacity);
-        let (actor, _) = Actor::spawn(None, Forward(PhantomData), (mailbox.clone(), out)).await.unwrap();
+        let (actor, _) = Actor::spawn(None, Forward(PhantomData), (mailbox.clone(), out))
+            .await
+            .unwrap();
         Self { actor, arrived }
     }
 

@@ -31,7 +31,8 @@ pub enum Strategy {
     RestForOne,
 }
 
-type Start = Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
+type Start =
+    Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
 
 /// How to start a child, again and again.
 #[derive(Clone)]
@@ -50,7 +51,12 @@ impl ChildSpec {
         let start: Start = Arc::new(move |supervisor| {
             let args = args.clone();
             // Actors stay unnamed: ractor's names live in one registry per process, in which parallel tests collide.
-            Box::pin(async move { Ok(Actor::spawn_linked(None, actor(), args, supervisor).await?.0.get_cell()) })
+            Box::pin(async move {
+                Ok(Actor::spawn_linked(None, actor(), args, supervisor)
+                    .await?
+                    .0
+                    .get_cell())
+            })
         });
         Self { name, start }
     }
@@ -91,7 +97,12 @@ pub struct SupervisorHandle {
 impl SupervisorHandle {
     /// Returns when the supervisor has given up, with the reason.
     pub async fn gave_up(&mut self) -> String {
-        match self.gave_up.wait_for(Option::is_some).await.map(|reason| reason.clone()) {
+        match self
+            .gave_up
+            .wait_for(Option::is_some)
+            .await
+            .map(|reason| reason.clone())
+        {
             Ok(Some(reason)) => reason,
             Ok(None) | Err(_) => "the supervisor ended".to_owned(),
         }
@@ -134,7 +145,11 @@ impl Supervisor {
     pub async fn spawn(args: SupervisorArgs) -> Result<SupervisorHandle, SpawnErr> {
         let (sender, gave_up) = watch::channel(None);
         let (actor, task) = Actor::spawn(None, Self, (args, sender)).await?;
-        Ok(SupervisorHandle { actor, task, gave_up })
+        Ok(SupervisorHandle {
+            actor,
+            task,
+            gave_up,
+        })
     }
 }
 
@@ -148,12 +163,22 @@ impl Actor for Supervisor {
         myself: ActorRef<Self::Msg>,
         (args, gave_up): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let mut state = State { children: Vec::new(), args, restarts: VecDeque::new(), gave_up };
+        let mut state = State {
+            children: Vec::new(),
+            args,
+            restarts: VecDeque::new(),
+            gave_up,
+        };
         for spec in state.args.children.clone() {
             match (spec.start)(myself.get_cell()).await {
                 Ok(cell) => {
                     state.args.metrics.actor(spec.name).up.set(1.0);
-                    state.children.push(Child { spec, cell: Some(cell), started: Instant::now(), failures: 0 });
+                    state.children.push(Child {
+                        spec,
+                        cell: Some(cell),
+                        started: Instant::now(),
+                        failures: 0,
+                    });
                 }
                 Err(error) => {
                     let message = format!("{} does not start: {error}", spec.name);
@@ -192,11 +217,16 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         let (cell, reason, text) = match event {
             SupervisionEvent::ActorFailed(cell, error) => (cell, "failed", error.to_string()),
-            SupervisionEvent::ActorTerminated(cell, _, why) => (cell, "stopped", why.unwrap_or_default()),
+            SupervisionEvent::ActorTerminated(cell, _, why) => {
+                (cell, "stopped", why.unwrap_or_default())
+            }
             _ => return Ok(()),
         };
         // Children that the supervisor itself stopped are no longer in the table.
-        let found = state.children.iter().position(|c| c.cell.as_ref().is_some_and(|c| c.get_id() == cell.get_id()));
+        let found = state
+            .children
+            .iter()
+            .position(|c| c.cell.as_ref().is_some_and(|c| c.get_id() == cell.get_id()));
         match found {
             Some(child) => state.on_exit(&myself, child, reason, &text).await,
             None => Ok(()),
@@ -218,7 +248,11 @@ impl State {
         actor.up.set(0.0);
         actor.restarts(reason).increment(1);
         for index in self.affected(failed).rev() {
-            self.args.metrics.actor(self.children[index].spec.name).up.set(0.0);
+            self.args
+                .metrics
+                .actor(self.children[index].spec.name)
+                .up
+                .set(0.0);
             stop(self.children[index].cell.take()).await;
         }
         self.schedule(myself, failed, text)
@@ -240,7 +274,11 @@ impl State {
         text: &str,
     ) -> Result<(), ActorProcessingErr> {
         let now = Instant::now();
-        while self.restarts.front().is_some_and(|at| now.duration_since(*at) > self.args.window) {
+        while self
+            .restarts
+            .front()
+            .is_some_and(|at| now.duration_since(*at) > self.args.window)
+        {
             self.restarts.pop_front();
         }
         self.restarts.push_back(now);
@@ -259,9 +297,17 @@ impl State {
         if now.duration_since(child.started) > self.args.window {
             child.failures = 0;
         }
-        let delay = self.args.backoff.equal_jitter(child.failures, rand::random());
+        let delay = self
+            .args
+            .backoff
+            .equal_jitter(child.failures, rand::random());
         child.failures += 1;
-        warn!(actor = child.spec.name, reason = text, delay_ms = delay.as_millis(), "actor died; restarting");
+        warn!(
+            actor = child.spec.name,
+            reason = text,
+            delay_ms = delay.as_millis(),
+            "actor died; restarting"
+        );
         let myself = myself.clone();
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
@@ -271,7 +317,11 @@ impl State {
         Ok(())
     }
 
-    async fn respawn(&mut self, myself: &ActorRef<SupervisorMsg>, failed: usize) -> Result<(), ActorProcessingErr> {
+    async fn respawn(
+        &mut self,
+        myself: &ActorRef<SupervisorMsg>,
+        failed: usize,
+    ) -> Result<(), ActorProcessingErr> {
         for index in self.affected(failed) {
             let child = &mut self.children[index];
             if child.cell.is_some() {
@@ -294,7 +344,10 @@ impl State {
         while let Some(child) = self.children.pop() {
             let Some(cell) = child.cell else { continue };
             if cell.drain_and_wait(Some(limit)).await.is_err() {
-                warn!(actor = child.spec.name, "did not drain in time; stopping it");
+                warn!(
+                    actor = child.spec.name,
+                    "did not drain in time; stopping it"
+                );
                 stop(Some(cell)).await;
             }
             self.args.metrics.actor(child.spec.name).up.set(0.0);
@@ -305,7 +358,10 @@ impl State {
 /// Ends an actor, by force when it does not listen within a second.
 async fn stop(cell: Option<ActorCell>) {
     if let Some(cell) = cell
-        && cell.stop_and_wait(None, Some(Duration::from_secs(1))).await.is_err()
+        && cell
+            .stop_and_wait(None, Some(Duration::from_secs(1)))
+            .await
+            .is_err()
     {
         cell.kill();
     }

@@ -20,15 +20,25 @@ const PAGE_CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 fn open(folder: &Path, name: &str) -> Result<Arc<Database>, StoreError> {
     let path = folder.join(name);
-    std::fs::create_dir_all(folder)
-        .map_err(|error| StoreError(format!("cannot create the folder {}: {error}", folder.display())))?;
-    match Builder::new().set_cache_size(PAGE_CACHE_BYTES).create(&path) {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        StoreError(format!(
+            "cannot create the folder {}: {error}",
+            folder.display()
+        ))
+    })?;
+    match Builder::new()
+        .set_cache_size(PAGE_CACHE_BYTES)
+        .create(&path)
+    {
         Ok(database) => Ok(Arc::new(database)),
         Err(DatabaseError::DatabaseAlreadyOpen) => Err(StoreError(format!(
             "{} is in use by another quiz-stats: stop it, or give this one another --data-dir",
             path.display()
         ))),
-        Err(error) => Err(StoreError(format!("cannot open {}: {error}", path.display()))),
+        Err(error) => Err(StoreError(format!(
+            "cannot open {}: {error}",
+            path.display()
+        ))),
     }
 }
 

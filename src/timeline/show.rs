@@ -20,7 +20,12 @@ pub struct Cue {
 impl Cue {
     /// Creates a cue that has no place yet.
     pub const fn new(question: u32, value: u32, confidence: Option<f64>) -> Self {
-        Self { question, value, confidence, at_ms: 0 }
+        Self {
+            question,
+            value,
+            confidence,
+            at_ms: 0,
+        }
     }
 }
 
@@ -29,11 +34,12 @@ impl Cue {
 pub struct Show {
     timing: Timing,
     cues: Vec<Cue>,
+    started: bool,
     timeline: Timeline,
 }
 
 impl Show {
-    /// Creates a show with nothing to play yet. It starts with its first cue.
+    /// Creates a show with nothing to play yet. Until [`Show::start`] it only collects.
     pub fn new(id: String, analysis_id: Option<String>, channel: String, timing: Timing) -> Self {
         let timeline = Timeline {
             id,
@@ -47,7 +53,12 @@ impl Show {
             skipped: Vec::new(),
             complete: false,
         };
-        Self { timing, cues: Vec::new(), timeline }
+        Self {
+            timing,
+            cues: Vec::new(),
+            started: false,
+            timeline,
+        }
     }
 
     /// Returns what clients get.
@@ -65,9 +76,6 @@ impl Show {
     pub fn add(&mut self, cues: impl IntoIterator<Item = Cue>, now: u64) {
         if self.timeline.complete {
             return;
-        }
-        if self.cues.is_empty() {
-            self.timeline.starts_at = now;
         }
         let begun = self.begun(now);
         self.cues.extend(cues);
@@ -91,10 +99,16 @@ impl Show {
         }
     }
 
-    /// Moves the start of a show that waited in a queue.
-    pub fn start_at(&mut self, starts_at: u64) {
-        self.timeline.starts_at = starts_at;
+    /// Starts a show at `now`.
+    pub fn start(&mut self, now: u64) {
+        self.started = true;
+        self.timeline.starts_at = now;
         self.timeline.revision += 1;
+    }
+
+    /// Returns whether it has been started.
+    pub const fn is_started(&self) -> bool {
+        self.started
     }
 
     /// Holds the frame of `now`. Returns whether anything changed.
@@ -109,7 +123,9 @@ impl Show {
 
     /// Goes on where it was paused. Returns whether anything changed.
     pub fn resume(&mut self, now: u64) -> bool {
-        let Some(paused_at) = self.timeline.paused_at.take() else { return false };
+        let Some(paused_at) = self.timeline.paused_at.take() else {
+            return false;
+        };
         self.timeline.starts_at += now.saturating_sub(paused_at);
         self.timeline.revision += 1;
         true
@@ -118,8 +134,14 @@ impl Show {
     /// Jumps to the next cue, to the finale after the last one, or to the end. Returns whether anything changed.
     pub fn skip(&mut self, now: u64) -> bool {
         let elapsed = self.timeline.elapsed(now);
-        let starts = self.cues.iter().map(|cue| cue.at_ms).chain([self.cues_end(), self.timeline.duration_ms]);
-        let Some(next) = starts.filter(|at| *at > elapsed).min() else { return false };
+        let starts = self
+            .cues
+            .iter()
+            .map(|cue| cue.at_ms)
+            .chain([self.cues_end(), self.timeline.duration_ms]);
+        let Some(next) = starts.filter(|at| *at > elapsed).min() else {
+            return false;
+        };
         self.timeline.starts_at = self.timeline.starts_at.saturating_sub(next - elapsed);
         self.timeline.revision += 1;
         true
@@ -131,7 +153,9 @@ impl Show {
             return false;
         }
         let elapsed = self.timeline.elapsed(now);
-        self.timeline.segments.retain(|segment| segment.at_ms < elapsed);
+        self.timeline
+            .segments
+            .retain(|segment| segment.at_ms < elapsed);
         self.timeline.duration_ms = elapsed;
         self.timeline.complete = true;
         self.timeline.paused_at = None;
@@ -139,20 +163,33 @@ impl Show {
         true
     }
 
+    fn elapsed(&self, now: u64) -> u64 {
+        if self.started {
+            self.timeline.elapsed(now)
+        } else {
+            0
+        }
+    }
+
     /// How many cues are on the screens or were.
     fn begun(&self, now: u64) -> usize {
-        let elapsed = self.timeline.elapsed(now);
-        // A show that was just created has not begun, although its first cue starts at 0.
-        if self.timeline.segments.is_empty() { 0 } else { self.cues.partition_point(|cue| cue.at_ms <= elapsed) }
+        if self.started {
+            self.cues
+                .partition_point(|cue| cue.at_ms <= self.timeline.elapsed(now))
+        } else {
+            0
+        }
     }
 
     fn cues_end(&self) -> u64 {
-        self.cues.last().map_or(0, |cue| cue.at_ms + self.timing.cycle_ms())
+        self.cues
+            .last()
+            .map_or(0, |cue| cue.at_ms + self.timing.cycle_ms())
     }
 
     /// Lays out everything from cue number `begun` on, no earlier than `now`.
     fn place(&mut self, begun: usize, now: u64) {
-        let elapsed = self.timeline.elapsed(now);
+        let elapsed = self.elapsed(now);
         let mut at = match begun {
             0 => elapsed,
             _ => (self.cues[begun - 1].at_ms + self.timing.cycle_ms()).max(elapsed),
@@ -162,13 +199,19 @@ impl Show {
             at += self.timing.cycle_ms();
         }
         let timing = self.timing;
-        let mut segments: Vec<Segment> = self.cues.iter().flat_map(|cue| cycle(cue, timing)).collect();
+        let mut segments: Vec<Segment> = self
+            .cues
+            .iter()
+            .flat_map(|cue| cycle(cue, timing))
+            .collect();
         if self.timeline.complete && !self.cues.is_empty() {
             segments.extend(finale(at, timing));
         }
         // A part of no length cannot be on a screen.
         segments.retain(|segment| segment.dur_ms > 0);
-        self.timeline.duration_ms = segments.last().map_or(0, |segment| segment.at_ms + segment.dur_ms);
+        self.timeline.duration_ms = segments
+            .last()
+            .map_or(0, |segment| segment.at_ms + segment.dur_ms);
         self.timeline.segments = segments;
         self.timeline.revision += 1;
     }
@@ -209,7 +252,12 @@ fn finale(at: u64, timing: Timing) -> [Segment; 2] {
     };
     [
         segment(SegmentKind::Rise, at, timing.rise_ms, 0),
-        segment(SegmentKind::Finale, at + timing.rise_ms, timing.finale_hold_ms, timing.finale_value),
+        segment(
+            SegmentKind::Finale,
+            at + timing.rise_ms,
+            timing.finale_hold_ms,
+            timing.finale_value,
+        ),
     ]
 }
 

@@ -38,7 +38,11 @@ impl Actor for Echo {
         myself: ActorRef<Self::Msg>,
         args: EchoArgs,
     ) -> Result<EchoArgs, ActorProcessingErr> {
-        let started_before = args.log.lock().unwrap().contains(&format!("+{}", args.name));
+        let started_before = args
+            .log
+            .lock()
+            .unwrap()
+            .contains(&format!("+{}", args.name));
         if started_before && args.bad_starts.load(Ordering::SeqCst) > 0 {
             args.bad_starts.fetch_sub(1, Ordering::SeqCst);
             return Err("not yet".into());
@@ -67,7 +71,11 @@ impl Actor for Echo {
         Ok(())
     }
 
-    async fn post_stop(&self, _: ActorRef<Self::Msg>, state: &mut EchoArgs) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(
+        &self,
+        _: ActorRef<Self::Msg>,
+        state: &mut EchoArgs,
+    ) -> Result<(), ActorProcessingErr> {
         state.log.lock().unwrap().push(format!("-{}", state.name));
         Ok(())
     }
@@ -83,11 +91,21 @@ struct Tree {
 
 async fn tree(strategy: Strategy) -> Tree {
     let (log, bad_starts, metrics) = (Log::default(), Arc::<AtomicU32>::default(), Metrics::new());
-    let boxes: Vec<_> = (0..3).map(|_| Mailbox::new(4, MailboxMetrics::noop())).collect();
-    let children = ["a", "b", "c"].into_iter().zip(&boxes).map(|(name, mailbox)| {
-        let args = EchoArgs { name, mailbox: mailbox.clone(), log: log.clone(), bad_starts: bad_starts.clone() };
-        ChildSpec::new(name, || Echo, args)
-    });
+    let boxes: Vec<_> = (0..3)
+        .map(|_| Mailbox::new(4, MailboxMetrics::noop()))
+        .collect();
+    let children = ["a", "b", "c"]
+        .into_iter()
+        .zip(&boxes)
+        .map(|(name, mailbox)| {
+            let args = EchoArgs {
+                name,
+                mailbox: mailbox.clone(),
+                log: log.clone(),
+                bad_starts: bad_starts.clone(),
+            };
+            ChildSpec::new(name, || Echo, args)
+        });
     let handle = Supervisor::spawn(SupervisorArgs {
         strategy,
         max_restarts: 3,
@@ -98,12 +116,29 @@ async fn tree(strategy: Strategy) -> Tree {
     })
     .await
     .unwrap();
-    Tree { handle, boxes, log, bad_starts, metrics }
+    Tree {
+        handle,
+        boxes,
+        log,
+        bad_starts,
+        metrics,
+    }
 }
 
 impl Tree {
     async fn echo(&self, child: usize) -> Result<u32, crate::runtime::AskError> {
-        self.boxes[child].ask(Instant::now() + Duration::from_secs(5), |reply| Msg::Echo(7, reply)).await
+        self.boxes[child]
+            .ask(Instant::now() + Duration::from_secs(5), |reply| {
+                Msg::Echo(7, reply)
+            })
+            .await
+    }
+    /// Kills a child and returns when it is dead: what was queued behind is answered by a dropped reply.
+    async fn die(&self, child: usize, how: Msg) {
+        let (reply, queued_behind) = oneshot::channel();
+        self.boxes[child].try_send(how).unwrap();
+        self.boxes[child].try_send(Msg::Echo(1, reply)).unwrap();
+        assert!(queued_behind.await.is_err());
     }
     fn log(&self) -> String {
         self.log.lock().unwrap().join("")
@@ -114,26 +149,27 @@ impl Tree {
 async fn restarts_after_panic_and_error_behind_the_same_mailbox() {
     let tree = tree(Strategy::OneForOne).await;
     for deadly in [Msg::Panic, Msg::Fail] {
-        tree.boxes[1].try_send(deadly).unwrap();
-        let (reply, waiting) = oneshot::channel();
-        tree.boxes[1].try_send(Msg::Echo(1, reply)).unwrap();
-        assert!(waiting.await.is_err(), "a message queued behind the death is answered by a dropped reply");
+        tree.die(1, deadly).await;
         assert_eq!(tree.echo(1).await, Ok(7));
         assert_eq!(tree.boxes[1].depth(), 0, "all permits are back");
     }
     assert_eq!(tree.log(), "+a+b+c+b+b");
     let rendered = tree.metrics.render();
-    assert!(rendered.contains("actor_restarts_total{actor=\"b\",reason=\"failed\"} 2"), "{rendered}");
+    assert!(
+        rendered.contains("actor_restarts_total{actor=\"b\",reason=\"failed\"} 2"),
+        "{rendered}"
+    );
     assert!(rendered.contains("actor_up{actor=\"b\"} 1"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn strategies_decide_who_goes_down_together() {
-    for (strategy, expected) in
-        [(Strategy::RestForOne, "+a+b+c-c+b+c"), (Strategy::OneForAll, "+a+b+c-c-a+a+b+c")]
-    {
+    for (strategy, expected) in [
+        (Strategy::RestForOne, "+a+b+c-c+b+c"),
+        (Strategy::OneForAll, "+a+b+c-c-a+a+b+c"),
+    ] {
         let tree = tree(strategy).await;
-        tree.boxes[1].try_send(Msg::Panic).unwrap();
+        tree.die(1, Msg::Panic).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(tree.log(), expected, "{strategy:?}");
         assert_eq!(tree.echo(2).await, Ok(7));
@@ -144,20 +180,26 @@ async fn strategies_decide_who_goes_down_together() {
 async fn gives_up_when_the_budget_is_spent() {
     let mut tree = tree(Strategy::OneForOne).await;
     for _ in 0..3 {
-        tree.boxes[0].try_send(Msg::Panic).unwrap();
+        tree.die(0, Msg::Panic).await;
         assert_eq!(tree.echo(0).await, Ok(7));
     }
-    tree.boxes[0].try_send(Msg::Panic).unwrap();
+    tree.die(0, Msg::Panic).await;
     let reason = tree.handle.gave_up().await;
-    assert!(reason.contains("a died") && reason.contains("more than 3 restarts within 60 s"), "{reason}");
-    assert!(tree.echo(1).await.is_err(), "the siblings end with the supervisor");
+    assert!(
+        reason.contains("a died") && reason.contains("more than 3 restarts within 60 s"),
+        "{reason}"
+    );
+    assert!(
+        tree.echo(1).await.is_err(),
+        "the siblings end with the supervisor"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_budget_is_a_sliding_window() {
     let tree = tree(Strategy::OneForOne).await;
     for _ in 0..9 {
-        tree.boxes[0].try_send(Msg::Panic).unwrap();
+        tree.die(0, Msg::Panic).await;
         assert_eq!(tree.echo(0).await, Ok(7));
         tokio::time::sleep(Duration::from_secs(21)).await;
     }
@@ -167,9 +209,9 @@ async fn the_budget_is_a_sliding_window() {
 async fn a_failed_start_is_tried_again_and_counts() {
     let mut tree = tree(Strategy::OneForOne).await;
     tree.bad_starts.store(2, Ordering::SeqCst);
-    tree.boxes[2].try_send(Msg::Panic).unwrap();
+    tree.die(2, Msg::Panic).await;
     assert_eq!(tree.echo(2).await, Ok(7), "the third start succeeds");
-    tree.boxes[2].try_send(Msg::Panic).unwrap();
+    tree.die(2, Msg::Panic).await;
     assert!(tree.handle.gave_up().await.contains("c died"));
 }
 

@@ -36,17 +36,28 @@ fn create_tables(database: &Database) -> Result<(), redb::Error> {
 
 /// Reads a use back; one that this version cannot read is as good as expired.
 fn parse_use(json: &[u8], now: u64) -> Option<IdempotentUse> {
-    serde_json::from_slice(json).ok().filter(|found: &IdempotentUse| found.expires_at > now)
+    serde_json::from_slice(json)
+        .ok()
+        .filter(|found: &IdempotentUse| found.expires_at > now)
 }
 
 impl AnalysisStore for EmbeddedAnalyses {
-    fn put(&self, id: String, record: Bytes, key: Option<(String, IdempotentUse)>) -> StoreResult<'_, ()> {
+    fn put(
+        &self,
+        id: String,
+        record: Bytes,
+        key: Option<(String, IdempotentUse)>,
+    ) -> StoreResult<'_, ()> {
         Box::pin(blocking(&self.0, move |database| {
             let write = database.begin_write()?;
-            write.open_table(RECORDS)?.insert(id.as_str(), record.as_ref())?;
+            write
+                .open_table(RECORDS)?
+                .insert(id.as_str(), record.as_ref())?;
             if let Some((key, used)) = key {
                 let json = serde_json::to_vec(&used).expect("plain data is always JSON");
-                write.open_table(KEYS)?.insert(key.as_str(), json.as_slice())?;
+                write
+                    .open_table(KEYS)?
+                    .insert(key.as_str(), json.as_slice())?;
             }
             Ok(write.commit()?)
         }))
@@ -55,14 +66,18 @@ impl AnalysisStore for EmbeddedAnalyses {
     fn get(&self, id: String) -> StoreResult<'_, Option<Bytes>> {
         Box::pin(blocking(&self.0, move |database| {
             let table = database.begin_read()?.open_table(RECORDS)?;
-            Ok(table.get(id.as_str())?.map(|record| Bytes::copy_from_slice(record.value())))
+            Ok(table
+                .get(id.as_str())?
+                .map(|record| Bytes::copy_from_slice(record.value())))
         }))
     }
 
     fn key(&self, key: String, now: u64) -> StoreResult<'_, Option<IdempotentUse>> {
         Box::pin(blocking(&self.0, move |database| {
             let table = database.begin_read()?.open_table(KEYS)?;
-            Ok(table.get(key.as_str())?.and_then(|used| parse_use(used.value(), now)))
+            Ok(table
+                .get(key.as_str())?
+                .and_then(|used| parse_use(used.value(), now)))
         }))
     }
 
@@ -81,7 +96,9 @@ impl AnalysisStore for EmbeddedAnalyses {
         Box::pin(blocking(&self.0, move |database| {
             let write = database.begin_write()?;
             {
-                write.open_table(KEYS)?.retain(|_, used| parse_use(used, now).is_some())?;
+                write
+                    .open_table(KEYS)?
+                    .retain(|_, used| parse_use(used, now).is_some())?;
                 let mut records = write.open_table(RECORDS)?;
                 let surplus = records.len()?.saturating_sub(keep as u64);
                 for _ in 0..surplus {

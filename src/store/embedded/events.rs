@@ -46,9 +46,17 @@ struct Stream {
 type Events<'a> = Table<'a, (&'static str, u64), (u64, &'static [u8])>;
 
 impl Stream {
-    fn append(&mut self, entry: &Append, events: &mut Events<'_>, now: u64) -> Result<(), redb::Error> {
+    fn append(
+        &mut self,
+        entry: &Append,
+        events: &mut Events<'_>,
+        now: u64,
+    ) -> Result<(), redb::Error> {
         for body in &entry.events {
-            events.insert((entry.channel.as_str(), self.head.next), (now, body.as_ref()))?;
+            events.insert(
+                (entry.channel.as_str(), self.head.next),
+                (now, body.as_ref()),
+            )?;
             self.head.next += 1;
             self.bytes += body.len() as u64;
         }
@@ -96,7 +104,10 @@ fn append_all(
         let channel = entry.channel.as_str();
         let known = streams.get(channel)?.map(|stream| stream.value());
         let (epoch, first, next, bytes) = known.unwrap_or_else(|| (rand::random(), 1, 1, 0));
-        let mut stream = Stream { head: Head { epoch, first, next }, bytes };
+        let mut stream = Stream {
+            head: Head { epoch, first, next },
+            bytes,
+        };
         stream.append(entry, &mut events, now)?;
         stream.trim(channel, &mut events, retention, now)?;
         let Head { epoch, first, next } = stream.head;
@@ -110,7 +121,12 @@ fn append_all(
 }
 
 impl EventLog for EmbeddedEvents {
-    fn append(&self, batch: Vec<Append>, retention: Retention, now: u64) -> StoreResult<'_, Vec<Head>> {
+    fn append(
+        &self,
+        batch: Vec<Append>,
+        retention: Retention,
+        now: u64,
+    ) -> StoreResult<'_, Vec<Head>> {
         Box::pin(blocking(&self.0, move |database| {
             let write = database.begin_write()?;
             let heads = append_all(&write, &batch, retention, now)?;
@@ -121,7 +137,11 @@ impl EventLog for EmbeddedEvents {
 
     fn head(&self, channel: String) -> StoreResult<'_, Option<Head>> {
         Box::pin(blocking(&self.0, move |database| {
-            let stream = database.begin_read()?.open_table(STREAMS)?.get(channel.as_str())?.map(|entry| entry.value());
+            let stream = database
+                .begin_read()?
+                .open_table(STREAMS)?
+                .get(channel.as_str())?
+                .map(|entry| entry.value());
             Ok(stream.map(|(epoch, first, next, _)| Head { epoch, first, next }))
         }))
     }
@@ -133,7 +153,10 @@ impl EventLog for EmbeddedEvents {
             let mut events = Vec::new();
             for entry in table.range(range)?.take(limit) {
                 let (key, value) = entry?;
-                events.push(LoggedEvent { offset: key.value().1, body: Bytes::copy_from_slice(value.value().1) });
+                events.push(LoggedEvent {
+                    offset: key.value().1,
+                    body: Bytes::copy_from_slice(value.value().1),
+                });
             }
             Ok(events)
         }))
@@ -142,7 +165,9 @@ impl EventLog for EmbeddedEvents {
     fn state(&self, channel: String) -> StoreResult<'_, Option<Bytes>> {
         Box::pin(blocking(&self.0, move |database| {
             let table = database.begin_read()?.open_table(STATES)?;
-            Ok(table.get(channel.as_str())?.map(|state| Bytes::copy_from_slice(state.value())))
+            Ok(table
+                .get(channel.as_str())?
+                .map(|state| Bytes::copy_from_slice(state.value())))
         }))
     }
 
@@ -152,7 +177,10 @@ impl EventLog for EmbeddedEvents {
             let mut states = Vec::new();
             for entry in table.iter()? {
                 let (channel, state) = entry?;
-                states.push((channel.value().to_owned(), Bytes::copy_from_slice(state.value())));
+                states.push((
+                    channel.value().to_owned(),
+                    Bytes::copy_from_slice(state.value()),
+                ));
             }
             Ok(states)
         }))

@@ -5,23 +5,36 @@ use crate::{
 };
 use bytes::Bytes;
 
-const RETENTION: Retention = Retention { max_events: 3, max_bytes: 1_000, max_age_ms: 1_000 };
+const RETENTION: Retention = Retention {
+    max_events: 3,
+    max_bytes: 1_000,
+    max_age_ms: 1_000,
+};
 
 fn entry(channel: &str, events: &[&'static str]) -> Append {
     Append {
         channel: channel.to_owned(),
-        events: events.iter().map(|body| Bytes::from_static(body.as_bytes())).collect(),
+        events: events
+            .iter()
+            .map(|body| Bytes::from_static(body.as_bytes()))
+            .collect(),
         state: None,
     }
 }
 
 async fn bodies(log: &EmbeddedEvents, channel: &str, after: u64) -> Vec<(u64, String)> {
     let events = log.read(channel.to_owned(), after, 100).await.unwrap();
-    events.into_iter().map(|e| (e.offset, String::from_utf8(e.body.to_vec()).unwrap())).collect()
+    events
+        .into_iter()
+        .map(|e| (e.offset, String::from_utf8(e.body.to_vec()).unwrap()))
+        .collect()
 }
 
 fn owned(pairs: &[(u64, &str)]) -> Vec<(u64, String)> {
-    pairs.iter().map(|(offset, body)| (*offset, (*body).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(offset, body)| (*offset, (*body).to_owned()))
+        .collect()
 }
 
 #[tokio::test]
@@ -29,7 +42,15 @@ async fn events_keep_their_offsets_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedEvents::open(folder.path()).unwrap();
     let heads = log
-        .append(vec![entry("a", &["1", "2"]), entry("b", &["x"]), entry("a", &["3"])], RETENTION, 0)
+        .append(
+            vec![
+                entry("a", &["1", "2"]),
+                entry("b", &["x"]),
+                entry("a", &["3"]),
+            ],
+            RETENTION,
+            0,
+        )
         .await
         .unwrap();
     assert_eq!(heads.iter().map(|h| h.next).collect::<Vec<_>>(), [3, 2, 4]);
@@ -48,13 +69,34 @@ async fn events_keep_their_offsets_across_a_restart() {
 async fn history_is_bounded_by_count_bytes_and_age() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedEvents::open(folder.path()).unwrap();
-    log.append(vec![entry("count", &["1", "2", "3", "4", "5"])], RETENTION, 0).await.unwrap();
-    assert_eq!(bodies(&log, "count", 0).await, owned(&[(3, "3"), (4, "4"), (5, "5")]));
-    let few_bytes = Retention { max_bytes: 4, ..RETENTION };
-    log.append(vec![entry("bytes", &["aaa", "bb", "cc"])], few_bytes, 0).await.unwrap();
-    assert_eq!(bodies(&log, "bytes", 0).await, owned(&[(2, "bb"), (3, "cc")]));
-    log.append(vec![entry("age", &["old"])], RETENTION, 0).await.unwrap();
-    log.append(vec![entry("age", &["new"])], RETENTION, 1_001).await.unwrap();
+    log.append(
+        vec![entry("count", &["1", "2", "3", "4", "5"])],
+        RETENTION,
+        0,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        bodies(&log, "count", 0).await,
+        owned(&[(3, "3"), (4, "4"), (5, "5")])
+    );
+    let few_bytes = Retention {
+        max_bytes: 4,
+        ..RETENTION
+    };
+    log.append(vec![entry("bytes", &["aaa", "bb", "cc"])], few_bytes, 0)
+        .await
+        .unwrap();
+    assert_eq!(
+        bodies(&log, "bytes", 0).await,
+        owned(&[(2, "bb"), (3, "cc")])
+    );
+    log.append(vec![entry("age", &["old"])], RETENTION, 0)
+        .await
+        .unwrap();
+    log.append(vec![entry("age", &["new"])], RETENTION, 1_001)
+        .await
+        .unwrap();
     assert_eq!(bodies(&log, "age", 0).await, owned(&[(2, "new")]));
 }
 
@@ -62,18 +104,40 @@ async fn history_is_bounded_by_count_bytes_and_age() {
 async fn a_channel_remembers_what_it_plays() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedEvents::open(folder.path()).unwrap();
-    let state = Append { state: Some(Bytes::from_static(b"s1")), ..entry("a", &["1"]) };
-    log.append(vec![state, entry("a", &["2", "3", "4", "5"])], RETENTION, 0).await.unwrap();
-    assert_eq!(log.state("a".to_owned()).await.unwrap().as_deref(), Some(&b"s1"[..]), "trimming keeps the state");
-    assert_eq!(log.states().await.unwrap(), [("a".to_owned(), Bytes::from_static(b"s1"))]);
+    let state = Append {
+        state: Some(Bytes::from_static(b"s1")),
+        ..entry("a", &["1"])
+    };
+    log.append(vec![state, entry("a", &["2", "3", "4", "5"])], RETENTION, 0)
+        .await
+        .unwrap();
+    assert_eq!(
+        log.state("a".to_owned()).await.unwrap().as_deref(),
+        Some(&b"s1"[..]),
+        "trimming keeps the state"
+    );
+    assert_eq!(
+        log.states().await.unwrap(),
+        [("a".to_owned(), Bytes::from_static(b"s1"))]
+    );
 }
 
 #[tokio::test]
 async fn answers_expire_and_are_purged() {
     let folder = tempfile::tempdir().unwrap();
     let answers = EmbeddedAnswers::open(folder.path()).unwrap();
-    let (a, b, c) = (Fingerprint([1; 32]), Fingerprint([2; 32]), Fingerprint([3; 32]));
-    answers.put(vec![(a, Bytes::from_static(b"A"), 100), (b, Bytes::from_static(b"B"), 200)]).await.unwrap();
+    let (a, b, c) = (
+        Fingerprint([1; 32]),
+        Fingerprint([2; 32]),
+        Fingerprint([3; 32]),
+    );
+    answers
+        .put(vec![
+            (a, Bytes::from_static(b"A"), 100),
+            (b, Bytes::from_static(b"B"), 200),
+        ])
+        .await
+        .unwrap();
     let found = answers.get(vec![c, b, a], 100).await.unwrap();
     assert_eq!(found, [None, Some(Bytes::from_static(b"B")), None]);
     assert_eq!(answers.purge(100).await.unwrap(), 1);
@@ -84,24 +148,42 @@ async fn answers_expire_and_are_purged() {
 async fn analyses_and_keys_are_kept_and_purged() {
     let folder = tempfile::tempdir().unwrap();
     let analyses = EmbeddedAnalyses::open(folder.path()).unwrap();
-    let used = IdempotentUse { request: [7; 32], analysis_id: "1".to_owned(), expires_at: 100 };
+    let used = IdempotentUse {
+        request: [7; 32],
+        analysis_id: "1".to_owned(),
+        expires_at: 100,
+    };
     for id in ["1", "2", "3"] {
         let key = (id == "1").then(|| ("key".to_owned(), used.clone()));
-        analyses.put(id.to_owned(), Bytes::from(id), key).await.unwrap();
+        analyses
+            .put(id.to_owned(), Bytes::from(id), key)
+            .await
+            .unwrap();
     }
-    assert_eq!(analyses.key("key".to_owned(), 99).await.unwrap(), Some(used));
+    assert_eq!(
+        analyses.key("key".to_owned(), 99).await.unwrap(),
+        Some(used)
+    );
     assert_eq!(analyses.key("key".to_owned(), 100).await.unwrap(), None);
     assert_eq!(analyses.latest(2).await.unwrap(), ["3", "2"]);
     analyses.purge(100, 1).await.unwrap();
     assert_eq!(analyses.key("key".to_owned(), 0).await.unwrap(), None);
     assert_eq!(analyses.get("2".to_owned()).await.unwrap(), None);
-    assert_eq!(analyses.get("3".to_owned()).await.unwrap(), Some(Bytes::from("3")));
+    assert_eq!(
+        analyses.get("3".to_owned()).await.unwrap(),
+        Some(Bytes::from("3"))
+    );
 }
 
 #[tokio::test]
 async fn a_second_process_is_told_what_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let _first = EmbeddedAnswers::open(folder.path()).unwrap();
-    let error = EmbeddedAnswers::open(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("in use by another quiz-stats") && error.contains("--data-dir"), "{error}");
+    let error = EmbeddedAnswers::open(folder.path())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("in use by another quiz-stats") && error.contains("--data-dir"),
+        "{error}"
+    );
 }

@@ -11,9 +11,20 @@ fn show() -> Show {
     Show::new("s".into(), Some("a".into()), "default".into(), timing())
 }
 
-fn played(answers: &[u32]) -> Show {
+fn started() -> Show {
     let mut show = show();
-    show.add((1..).zip(answers).map(|(question, value)| Cue::new(question, *value, None)), T0);
+    show.start(T0);
+    show
+}
+
+fn played(answers: &[u32]) -> Show {
+    let mut show = started();
+    show.add(
+        (1..)
+            .zip(answers)
+            .map(|(question, value)| Cue::new(question, *value, None)),
+        T0,
+    );
     show.complete(T0);
     show
 }
@@ -22,8 +33,11 @@ fn played(answers: &[u32]) -> Show {
 fn plays_the_schedule_of_the_contract() {
     let show = played(&[2]);
     let timeline = show.timeline();
-    let parts: Vec<_> =
-        timeline.segments.iter().map(|s| (s.kind, s.question, s.at_ms, s.dur_ms, s.from, s.to)).collect();
+    let parts: Vec<_> = timeline
+        .segments
+        .iter()
+        .map(|s| (s.kind, s.question, s.at_ms, s.dur_ms, s.from, s.to))
+        .collect();
     assert_eq!(
         parts,
         [
@@ -36,7 +50,10 @@ fn plays_the_schedule_of_the_contract() {
         ]
     );
     assert_eq!(timeline.duration_ms, 41_500);
-    let values = [0, 750, 1_500, 8_499, 9_250, 12_000, 25_750, 41_499, 41_500, 99_999].map(|t| timeline.value_at(T0 + t));
+    let values = [
+        0, 750, 1_500, 8_499, 9_250, 12_000, 25_750, 41_499, 41_500, 99_999,
+    ]
+    .map(|t| timeline.value_at(T0 + t));
     assert_eq!(values, [0.0, 1.0, 2.0, 2.0, 1.0, 0.0, 5.0, 10.0, 0.0, 0.0]);
     assert_eq!(timeline.value_at(T0 - 1), 0.0);
     assert!(!timeline.is_over(T0 + 41_499) && timeline.is_over(T0 + 41_500));
@@ -44,23 +61,49 @@ fn plays_the_schedule_of_the_contract() {
 
 #[test]
 fn grows_in_question_order_without_touching_what_has_begun() {
-    let mut show = show();
+    let mut show = started();
     show.add([Cue::new(3, 4, Some(0.9))], T0);
     let first = show.timeline().segments.clone();
     show.add([Cue::new(2, 1, None)], T0 + 5_000);
     show.add([Cue::new(1, 2, None)], T0 + 6_000);
-    assert_eq!(&show.timeline().segments[..4], &first[..], "what has begun stays");
-    let order: Vec<_> = show.cues.iter().map(|cue| (cue.question, cue.at_ms)).collect();
+    assert_eq!(
+        &show.timeline().segments[..4],
+        &first[..],
+        "what has begun stays"
+    );
+    let order: Vec<_> = show
+        .cues
+        .iter()
+        .map(|cue| (cue.question, cue.at_ms))
+        .collect();
     assert_eq!(order, [(3, 0), (1, 25_000), (2, 50_000)]);
     assert_eq!(show.timeline().ends_at(), None);
     show.complete(T0 + 7_000);
     assert_eq!(show.timeline().duration_ms, 3 * 25_000 + 16_500);
-    assert_eq!(show.timeline().revision, 4);
+    assert_eq!(show.timeline().revision, 5);
+}
+
+#[test]
+fn a_show_that_waits_collects_in_question_order() {
+    let mut show = show();
+    show.add([Cue::new(3, 4, None)], T0);
+    show.add([Cue::new(1, 2, None)], T0 + 60_000);
+    show.complete(T0 + 60_000);
+    show.start(T0 + 90_000);
+    assert_eq!(
+        show.cues
+            .iter()
+            .map(|cue| (cue.question, cue.at_ms))
+            .collect::<Vec<_>>(),
+        [(1, 0), (3, 25_000)]
+    );
+    assert_eq!(show.timeline().value_at(T0 + 91_500), 2.0);
+    assert_eq!(show.timeline().ends_at(), Some(T0 + 90_000 + 66_500));
 }
 
 #[test]
 fn a_late_answer_starts_at_once_after_a_gap() {
-    let mut show = show();
+    let mut show = started();
     show.add([Cue::new(1, 4, None)], T0);
     show.add([Cue::new(2, 4, None)], T0 + 40_000);
     assert_eq!(show.cues[1].at_ms, 40_000);
@@ -72,18 +115,36 @@ fn a_late_answer_starts_at_once_after_a_gap() {
 fn the_host_pauses_resumes_skips_and_stops() {
     let mut show = played(&[4, 2]);
     assert!(show.pause(T0 + 750) && !show.pause(T0 + 800));
-    assert_eq!(show.timeline().value_at(T0 + 60_000), 2.0, "the frame is held");
+    assert_eq!(
+        show.timeline().value_at(T0 + 60_000),
+        2.0,
+        "the frame is held"
+    );
     assert!(show.resume(T0 + 60_000) && !show.resume(T0 + 60_000));
     assert_eq!(show.timeline().value_at(T0 + 60_750), 4.0);
     assert!(show.skip(T0 + 60_750));
-    assert_eq!(show.timeline().value_at(T0 + 62_250), 2.0, "the second answer");
+    assert_eq!(
+        show.timeline().value_at(T0 + 62_250),
+        2.0,
+        "the second answer"
+    );
     assert!(show.skip(T0 + 62_250));
-    assert_eq!(show.timeline().segment_at(T0 + 62_251).map(|s| (s.kind, s.question)), Some((SegmentKind::Rise, None)));
+    assert_eq!(
+        show.timeline()
+            .segment_at(T0 + 62_251)
+            .map(|s| (s.kind, s.question)),
+        Some((SegmentKind::Rise, None))
+    );
     assert!(show.stop(T0 + 63_000));
     assert_eq!(show.timeline().value_at(T0 + 63_000), 0.0);
-    assert!(show.timeline().is_over(T0 + 63_000) && !show.stop(T0 + 63_001) && !show.pause(T0 + 63_001));
+    assert!(
+        show.timeline().is_over(T0 + 63_000) && !show.stop(T0 + 63_001) && !show.pause(T0 + 63_001)
+    );
     let mut last = played(&[1]);
-    assert!(last.skip(T0) && last.skip(T0 + 1) && !last.skip(T0 + 2), "one cue, the finale, then nothing to skip");
+    assert!(
+        last.skip(T0) && last.skip(T0 + 1) && !last.skip(T0 + 2),
+        "one cue, the finale, then nothing to skip"
+    );
 }
 
 #[test]
@@ -94,29 +155,46 @@ fn nothing_to_show_is_no_show() {
     show.skip_question(2);
     show.complete(T0);
     assert!(show.is_empty());
-    assert_eq!((show.timeline().duration_ms, &show.timeline().skipped[..]), (0, &[1, 2][..]));
+    assert_eq!(
+        (show.timeline().duration_ms, &show.timeline().skipped[..]),
+        (0, &[1, 2][..])
+    );
 }
 
 #[test]
 fn a_timeline_is_the_contracts_json() {
     let json = serde_json::to_value(played(&[2]).timeline()).unwrap();
     assert_eq!(json["type"], "timeline");
-    assert_eq!(json["segments"][0], serde_json::json!({"kind":"rise","question":1,"atMs":0,"durMs":1500,"from":0,"to":2}));
+    assert_eq!(
+        json["segments"][0],
+        serde_json::json!({"kind":"rise","question":1,"atMs":0,"durMs":1500,"from":0,"to":2})
+    );
     assert_eq!(json["pausedAt"], serde_json::Value::Null);
-    assert_eq!(serde_json::from_value::<Timeline>(json).unwrap(), *played(&[2]).timeline());
+    assert_eq!(
+        serde_json::from_value::<Timeline>(json).unwrap(),
+        *played(&[2]).timeline()
+    );
 }
 
 fn any_timing() -> impl Strategy<Value = Timing> {
-    (0..3_000_u64, 0..9_000_u64, 0..3_000_u64, 0..20_000_u64, 0..50_u32, 0..20_000_u64).prop_map(
-        |(rise_ms, hold_ms, fall_ms, rest_ms, finale_value, finale_hold_ms)| Timing {
-            rise_ms,
-            hold_ms,
-            fall_ms,
-            rest_ms,
-            finale_value,
-            finale_hold_ms,
-        },
+    (
+        0..3_000_u64,
+        0..9_000_u64,
+        0..3_000_u64,
+        0..20_000_u64,
+        0..50_u32,
+        0..20_000_u64,
     )
+        .prop_map(
+            |(rise_ms, hold_ms, fall_ms, rest_ms, finale_value, finale_hold_ms)| Timing {
+                rise_ms,
+                hold_ms,
+                fall_ms,
+                rest_ms,
+                finale_value,
+                finale_hold_ms,
+            },
+        )
 }
 
 proptest! {
@@ -127,6 +205,7 @@ proptest! {
     ) {
         let mut show = Show::new("s".into(), None, "c".into(), timing);
         let mut now = T0;
+        show.start(now);
         for (action, question, value, later) in steps {
             now += later;
             let before = show.clone();

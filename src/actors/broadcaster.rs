@@ -1,0 +1,283 @@
+//! Broadcaster: brings every event of a channel to all its viewers, each at its own pace.
+//!
+//! Flow: Journal --Publish--> [Broadcaster] --Frame--> viewers' outboxes → http::websocket, http::events
+//! Mailbox: [broadcaster] mailbox_capacity; the journal waits, viewers wait up to wait_ms, then 503.
+//! Crash: who views what is lost; sockets close with 1001 and clients reconnect with their position. Streams are read
+//! back from the log.
+//! Metrics: websocket_connections, websocket_recoveries_total, websocket_closed_total.
+//!
+//! Subscribing and publishing go through one mailbox, so there is no moment at which a viewer could miss an event or
+//! get one twice: what came before its subscription is replayed, what comes after is pushed.
+
+mod channel;
+pub mod outbox;
+
+pub use outbox::{Closed, Outbox};
+
+use crate::{
+    clock::Clock,
+    config,
+    metrics::Metrics,
+    runtime::{Envelope, Mailbox, Permit, Reply},
+    store::{EventLog, Head, Position, StoreError},
+};
+use bytes::Bytes;
+use channel::Channel;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::{collections::HashMap, sync::Arc};
+use tracing::warn;
+
+/// What the broadcaster works with.
+#[derive(Clone)]
+pub struct BroadcasterArgs {
+    /// Its limits.
+    pub config: config::Broadcaster,
+    /// Where others reach it.
+    pub mailbox: Mailbox<BroadcasterMsg>,
+    /// Where past events are read.
+    pub log: Arc<dyn EventLog>,
+    /// The server's clock.
+    pub clock: Clock,
+    /// Where viewers are counted.
+    pub metrics: Metrics,
+}
+
+/// Events of one channel that are durable now.
+#[derive(Debug)]
+pub struct Published {
+    /// The channel's name.
+    pub channel: String,
+    /// Where the stream stands after them.
+    pub head: Head,
+    /// Offset of the first of them.
+    pub first: u64,
+    /// Their bodies.
+    pub events: Vec<Bytes>,
+    /// What the channel plays from now on, when that changed.
+    pub state: Option<Bytes>,
+}
+
+/// Names a viewer.
+pub type ViewerId = u64;
+
+/// What it is told.
+#[derive(Debug)]
+pub enum BroadcasterMsg {
+    /// From Journal: show these.
+    Publish(Published),
+    /// From http: a viewer follows a channel. Its outbox gets `connection`, what it missed, then the live stream.
+    Subscribe {
+        /// Who.
+        viewer: ViewerId,
+        /// What.
+        channel: String,
+        /// The last event it saw.
+        since: Option<Position>,
+        /// Where its frames go.
+        outbox: Arc<Outbox>,
+        /// Answered when the frames are in the outbox.
+        reply: Reply<Result<(), SubscribeError>>,
+    },
+    /// From http: a viewer leaves a channel.
+    Unsubscribe {
+        /// Who.
+        viewer: ViewerId,
+        /// What.
+        channel: String,
+    },
+    /// From http: how many follow a channel, and where its stream stands.
+    GetChannel {
+        /// Which.
+        channel: String,
+        /// The answer.
+        reply: Reply<Result<ChannelInfo, StoreError>>,
+    },
+}
+
+/// A channel, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelInfo {
+    /// Where its stream stands; `None` before its first event.
+    pub position: Option<Position>,
+    /// How many follow it on this process.
+    pub viewers: usize,
+}
+
+/// Why a viewer was not let in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubscribeError {
+    /// The house is full.
+    #[error("too many viewers")]
+    Full,
+    /// The log cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Its state.
+pub struct State {
+    args: BroadcasterArgs,
+    channels: HashMap<String, Channel>,
+    /// Memberships of all viewers in all channels.
+    memberships: usize,
+}
+
+/// See the module.
+pub struct Broadcaster;
+
+impl Actor for Broadcaster {
+    type Msg = Envelope<BroadcasterMsg>;
+    type State = State;
+    type Arguments = BroadcasterArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        args.mailbox.bind(myself);
+        args.metrics.websocket().connections.with(["all"]).set(0.0);
+        Ok(State {
+            args,
+            channels: HashMap::new(),
+            memberships: 0,
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (message, permit) = envelope.open();
+        state.on_message(message, permit).await;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 viewers")]
+        state
+            .args
+            .metrics
+            .websocket()
+            .connections
+            .with(["all"])
+            .set(state.memberships as f64);
+        Ok(())
+    }
+}
+
+impl State {
+    async fn on_message(&mut self, message: BroadcasterMsg, _permit: Permit) {
+        match message {
+            BroadcasterMsg::Publish(published) => self.on_publish(published).await,
+            BroadcasterMsg::Subscribe {
+                viewer,
+                channel,
+                since,
+                outbox,
+                reply,
+            } => {
+                let outcome = self.on_subscribe(viewer, channel, since, outbox).await;
+                // A viewer that has gone meanwhile closes its outbox, and the next frame removes it.
+                let _ = reply.send(outcome);
+            }
+            BroadcasterMsg::Unsubscribe { viewer, channel } => {
+                self.on_unsubscribe(viewer, &channel)
+            }
+            BroadcasterMsg::GetChannel { channel, reply } => {
+                let info = match self.load(&channel).await {
+                    Ok(channel) => Ok(ChannelInfo {
+                        position: channel.position(),
+                        viewers: channel.viewers(),
+                    }),
+                    Err(error) => Err(error),
+                };
+                self.forget_if_empty(&channel);
+                let _ = reply.send(info);
+            }
+        }
+    }
+
+    async fn on_publish(&mut self, published: Published) {
+        // Without viewers there is nobody to tell; whoever comes reads the log.
+        let Some(channel) = self.channels.get_mut(&published.channel) else {
+            return;
+        };
+        let name = published.channel.clone();
+        match channel
+            .publish(published, self.args.log.as_ref(), &self.args.config)
+            .await
+        {
+            Ok(left) => self.memberships -= left,
+            Err(error) => {
+                // The viewers come back with their position, and are served from the log when it can be read again.
+                warn!(actor = "broadcaster", channel = name, %error, "cannot fill a hole in the stream");
+                if let Some(channel) = self.channels.remove(&name) {
+                    self.memberships -= channel.viewers();
+                }
+            }
+        }
+        self.forget_if_empty(&name);
+    }
+
+    async fn on_subscribe(
+        &mut self,
+        viewer: ViewerId,
+        name: String,
+        since: Option<Position>,
+        outbox: Arc<Outbox>,
+    ) -> Result<(), SubscribeError> {
+        if self.memberships >= self.args.config.max_viewers {
+            return Err(SubscribeError::Full);
+        }
+        let (now, metrics, log) = (
+            self.args.clock.now_ms(),
+            self.args.metrics.clone(),
+            Arc::clone(&self.args.log),
+        );
+        let channel = self.load(&name).await?;
+        let before = channel.viewers();
+        let outcome = channel
+            .subscribe(viewer, &name, since, outbox, log.as_ref(), now)
+            .await;
+        let joined = channel.viewers() - before;
+        self.memberships += joined;
+        self.forget_if_empty(&name);
+        if let Some(outcome) = outcome? {
+            metrics.websocket().recoveries.with([outcome]).increment(1);
+        }
+        Ok(())
+    }
+
+    fn on_unsubscribe(&mut self, viewer: ViewerId, name: &str) {
+        if self
+            .channels
+            .get_mut(name)
+            .is_some_and(|channel| channel.leave(viewer))
+        {
+            self.memberships -= 1;
+        }
+        self.forget_if_empty(name);
+    }
+
+    /// Returns the channel, read from the log when nobody has asked for it since it was last empty.
+    async fn load(&mut self, name: &str) -> Result<&mut Channel, StoreError> {
+        if !self.channels.contains_key(name) {
+            let channel =
+                Channel::load(name, self.args.log.as_ref(), self.args.config.recent_events).await?;
+            self.channels.insert(name.to_owned(), channel);
+        }
+        Ok(self.channels.get_mut(name).expect("it was just inserted"))
+    }
+
+    fn forget_if_empty(&mut self, name: &str) {
+        if self
+            .channels
+            .get(name)
+            .is_some_and(|channel| channel.viewers() == 0)
+        {
+            self.channels.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+//! One channel: its viewers, the latest of its events, where its stream stands.
+
+use super::{Closed, Outbox, Published, ViewerId};
+use crate::{
+    actors::director::ChannelState,
+    config,
+    event::Frame,
+    store::{EventLog, Head, LoggedEvent, Position, StoreError},
+    timeline::{Show, Timeline},
+};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+/// Events read from the log at a time.
+const READ_AT_ONCE: usize = 1_024;
+
+/// What a viewer is told first.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "connection", rename_all = "camelCase")]
+struct Connection<'a> {
+    message: &'static str,
+    timestamp: u64,
+    protocol: u32,
+    server_time: u64,
+    channel: &'a str,
+    position: Option<Position>,
+    recovered: bool,
+    state: Option<Box<RawValue>>,
+}
+
+/// What a viewer is told when events it missed are no longer kept.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "gap", rename_all = "camelCase")]
+struct Gap<'a> {
+    channel: &'a str,
+    from: u64,
+    to: u64,
+    state: Option<Box<RawValue>>,
+}
+
+/// See the module.
+pub(super) struct Channel {
+    viewers: HashMap<ViewerId, Arc<Outbox>>,
+    /// `None` before the channel's first event.
+    head: Option<Head>,
+    /// The latest events without a hole, up to the head.
+    recent: VecDeque<Frame>,
+    playing: Option<Playing>,
+}
+
+/// The latest timeline, read and written once for all viewers to come.
+struct Playing {
+    timeline: Timeline,
+    json: Box<RawValue>,
+}
+
+impl Drop for Channel {
+    /// When the broadcaster dies, its viewers must learn of it.
+    fn drop(&mut self) {
+        self.viewers
+            .values()
+            .for_each(|outbox| outbox.close(Closed::GoingAway));
+    }
+}
+
+impl Channel {
+    /// Reads where a channel stands, and its latest events.
+    pub(super) async fn load(
+        name: &str,
+        log: &dyn EventLog,
+        recent_events: usize,
+    ) -> Result<Self, StoreError> {
+        let head = log.head(name.to_owned()).await?;
+        let mut recent = VecDeque::new();
+        if let Some(head) = head {
+            let after = (head.next - 1).saturating_sub(recent_events as u64);
+            let events = log.read(name.to_owned(), after, recent_events).await?;
+            // An append may have come between the two reads; its publication brings the same events.
+            recent.extend(
+                events
+                    .iter()
+                    .filter(|event| event.offset < head.next)
+                    .map(|event| frame(event, head.epoch)),
+            );
+        }
+        let playing = log
+            .state(name.to_owned())
+            .await?
+            .and_then(|state| playing(&state));
+        Ok(Self {
+            viewers: HashMap::new(),
+            head,
+            recent,
+            playing,
+        })
+    }
+
+    pub(super) fn viewers(&self) -> usize {
+        self.viewers.len()
+    }
+
+    pub(super) fn leave(&mut self, viewer: ViewerId) -> bool {
+        self.viewers.remove(&viewer).is_some()
+    }
+
+    pub(super) fn position(&self) -> Option<Position> {
+        self.head.map(|head| head.position())
+    }
+
+    /// Adds a viewer: `connection`, then what it missed, then (by [`Channel::publish`]) the live stream. Returns how
+    /// the recovery went, for one that asked for it.
+    pub(super) async fn subscribe(
+        &mut self,
+        viewer: ViewerId,
+        name: &str,
+        since: Option<Position>,
+        outbox: Arc<Outbox>,
+        log: &dyn EventLog,
+        now: u64,
+    ) -> Result<Option<&'static str>, StoreError> {
+        let missed = match since {
+            Some(since) => self.missed(name, since, log).await?,
+            None => None,
+        };
+        let state = self
+            .playing
+            .as_ref()
+            .filter(|p| !p.timeline.is_over(now))
+            .map(|p| p.json.clone());
+        let connection = Connection {
+            message: "connected to quiz-stats",
+            timestamp: now,
+            protocol: 1,
+            server_time: now,
+            channel: name,
+            position: self.position(),
+            recovered: missed.is_some(),
+            state: state.clone(),
+        };
+        let mut frames = vec![message(&connection)];
+        let outcome = match (since, missed) {
+            (None, _) => None,
+            (Some(_), Some(missed)) => {
+                frames.extend(missed);
+                Some("recovered")
+            }
+            (Some(since), None) => {
+                let to = self.position().map_or(0, |position| position.offset);
+                frames.push(message(&Gap {
+                    channel: name,
+                    from: since.offset + 1,
+                    to,
+                    state,
+                }));
+                Some("gap")
+            }
+        };
+        outbox.push_history(frames);
+        self.viewers.insert(viewer, outbox);
+        Ok(outcome)
+    }
+
+    /// Returns the events after `since`; `None` when they are not all there any more.
+    async fn missed(
+        &self,
+        name: &str,
+        since: Position,
+        log: &dyn EventLog,
+    ) -> Result<Option<Vec<Frame>>, StoreError> {
+        let Some(head) = self.head else {
+            return Ok(None);
+        };
+        if since.epoch != head.epoch || since.offset >= head.next {
+            return Ok(None);
+        }
+        let from = since.offset + 1;
+        let oldest_recent = self
+            .recent
+            .front()
+            .and_then(Frame::offset)
+            .unwrap_or(head.next);
+        if from >= oldest_recent {
+            let skip = usize::try_from(from - oldest_recent).unwrap_or(usize::MAX);
+            return Ok(Some(self.recent.iter().skip(skip).cloned().collect()));
+        }
+        let mut frames = self
+            .read(name, since.offset, oldest_recent, head.epoch, log)
+            .await?;
+        if frames.first().and_then(Frame::offset) != Some(from) {
+            return Ok(None);
+        }
+        frames.extend(self.recent.iter().cloned());
+        Ok(Some(frames))
+    }
+
+    /// Reads the events after `after` and before `end`.
+    async fn read(
+        &self,
+        name: &str,
+        mut after: u64,
+        end: u64,
+        epoch: u64,
+        log: &dyn EventLog,
+    ) -> Result<Vec<Frame>, StoreError> {
+        let mut frames = Vec::new();
+        loop {
+            let events = log.read(name.to_owned(), after, READ_AT_ONCE).await?;
+            let Some(last) = events.last() else {
+                return Ok(frames);
+            };
+            after = last.offset;
+            frames.extend(
+                events
+                    .iter()
+                    .filter(|event| event.offset < end)
+                    .map(|event| frame(event, epoch)),
+            );
+            if after + 1 >= end {
+                return Ok(frames);
+            }
+        }
+    }
+
+    /// Shows events to all viewers. Those that this channel has already got from the log are left out; those that it
+    /// missed are read from there. Returns how many viewers were closed.
+    pub(super) async fn publish(
+        &mut self,
+        published: Published,
+        log: &dyn EventLog,
+        config: &config::Broadcaster,
+    ) -> Result<usize, StoreError> {
+        let Published {
+            channel,
+            head,
+            first,
+            events,
+            state,
+        } = published;
+        let next = self
+            .head
+            .filter(|known| known.epoch == head.epoch)
+            .map_or(first, |known| known.next);
+        if next >= head.next && self.head.is_some() && state.is_none() {
+            return Ok(0);
+        }
+        let mut frames = Vec::with_capacity(events.len());
+        if next < first {
+            frames = self
+                .read(&channel, next - 1, first, head.epoch, log)
+                .await?;
+        }
+        let fresh = (first..).zip(&events).filter(|(offset, _)| *offset >= next);
+        frames.extend(fresh.map(|(offset, body)| {
+            Frame::event(
+                body,
+                Position {
+                    epoch: head.epoch,
+                    offset,
+                },
+            )
+        }));
+        if self.head.is_none_or(|known| known.next <= head.next) {
+            self.head = Some(head);
+            if let Some(state) = state {
+                self.playing = playing(&state);
+            }
+        }
+        let before = self.viewers.len();
+        for frame in frames {
+            self.viewers.retain(|_, outbox| outbox.push(frame.clone()));
+            self.recent.push_back(frame);
+        }
+        let surplus = self.recent.len().saturating_sub(config.recent_events);
+        self.recent.drain(..surplus);
+        Ok(before - self.viewers.len())
+    }
+}
+
+/// Reads the current timeline out of what a channel plays.
+fn playing(state: &Bytes) -> Option<Playing> {
+    let show = serde_json::from_slice::<ChannelState>(state)
+        .ok()?
+        .current
+        .filter(Show::is_started)?;
+    let timeline = show.timeline().clone();
+    let json = serde_json::value::to_raw_value(&timeline).expect("a timeline is plain data");
+    Some(Playing { timeline, json })
+}
+
+fn frame(event: &LoggedEvent, epoch: u64) -> Frame {
+    Frame::event(
+        &event.body,
+        Position {
+            epoch,
+            offset: event.offset,
+        },
+    )
+}
+
+fn message(message: &impl Serialize) -> Frame {
+    Frame::message(&serde_json::to_vec(message).expect("messages are plain data"))
+}

@@ -1,0 +1,537 @@
+//! Director: decides what each channel plays, and when.
+//!
+//! Flow: Analysis, http --Reserve, Cue, Finish, Play, Control--> [Director] --Append(timeline)--> Journal
+//! Mailbox: [director] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
+//! Crash: nothing. What a channel plays is kept in the log with the event that announced it, and read back.
+//! Metrics: those of its mailbox.
+//!
+//! A show is reserved when an analysis starts, grows with its answers, and is finished with the last one. One show
+//! plays on a channel at a time; the others queue.
+
+mod channel;
+mod recovery;
+
+pub use channel::{ChannelState, ControlAction};
+
+use super::journal::JournalMsg;
+use crate::{
+    analysis::ShowTime,
+    clock::Clock,
+    config,
+    runtime::{AskError, Envelope, Mailbox, Permit, Reply, SendError},
+    store::{Append, EventLog, Position, StoreError},
+    timeline::{Cue, Show, Timeline, Timing, WhenBusy},
+};
+use bytes::Bytes;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+use tokio::{task::AbortHandle, time::Instant};
+
+/// What the director works with.
+#[derive(Clone)]
+pub struct DirectorArgs {
+    /// Its limits.
+    pub config: config::Director,
+    /// What a second show on a busy channel does.
+    pub when_busy: WhenBusy,
+    /// Where others reach it.
+    pub mailbox: Mailbox<DirectorMsg>,
+    /// Who makes timelines durable and shows them.
+    pub journal: Mailbox<JournalMsg>,
+    /// Where it reads what was playing.
+    pub log: Arc<dyn EventLog>,
+    /// The server's clock.
+    pub clock: Clock,
+    /// Set by the first start in a process: analyses that were running then are gone.
+    pub recovered: Arc<AtomicBool>,
+}
+
+/// Why a show cannot be played or controlled.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DirectorError {
+    /// The channel plays another show.
+    #[error("the channel is busy with another show")]
+    Busy,
+    /// Too many shows wait, or too many channels play.
+    #[error("{0}")]
+    Full(&'static str),
+    /// There is nothing that the action could apply to.
+    #[error("{0}")]
+    NothingToControl(&'static str),
+    /// The journal did not take the event.
+    #[error("the event stream does not take events now")]
+    Journal(AskError),
+    /// The log failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was published.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// When the show plays; `None` when there is nothing to show.
+    pub show: Option<ShowTime>,
+    /// Where the channel's stream stands now.
+    pub position: Position,
+}
+
+/// A whole show at once.
+#[derive(Debug)]
+pub struct PlayRequest {
+    /// Where.
+    pub channel: String,
+    /// The analysis it comes from.
+    pub analysis_id: Option<String>,
+    /// How long each part takes.
+    pub timing: Timing,
+    /// What to show.
+    pub cues: Vec<Cue>,
+    /// Questions without an answer.
+    pub skipped: Vec<u32>,
+    /// Events to publish just before the timeline.
+    pub events: Vec<Bytes>,
+    /// What to do on a busy channel; `None` for the configured way.
+    pub when_busy: Option<WhenBusy>,
+}
+
+/// What it is told.
+#[derive(Debug)]
+pub enum DirectorMsg {
+    /// From Analysis: a show will come. It takes its place in the queue now.
+    Reserve {
+        /// Where.
+        channel: String,
+        /// The analysis, which names the show from here on.
+        analysis_id: String,
+        /// How long each part takes.
+        timing: Timing,
+        /// Whether it may.
+        reply: Reply<Result<(), DirectorError>>,
+    },
+    /// From Analysis: one question is answered; no cues when it has no answer.
+    Cue {
+        /// Where.
+        channel: String,
+        /// The show.
+        analysis_id: String,
+        /// The question, counted from 1.
+        question: u32,
+        /// One per selected option.
+        cues: Vec<Cue>,
+    },
+    /// From Analysis, or from Analyses when that has died: no more cues will come.
+    Finish {
+        /// Where.
+        channel: String,
+        /// The show.
+        analysis_id: String,
+        /// When it plays; `None` when there is nothing to show.
+        reply: Reply<Result<Option<ShowTime>, DirectorError>>,
+    },
+    /// From http and Analysis: a whole show at once.
+    Play(PlayRequest, Reply<Result<Played, DirectorError>>),
+    /// From http: the host acts.
+    Control {
+        /// Where.
+        channel: String,
+        /// What.
+        action: ControlAction,
+        /// The timeline afterwards.
+        reply: Reply<Result<Timeline, DirectorError>>,
+    },
+    /// From http: what a channel plays, and how many shows wait.
+    GetShow {
+        /// Where.
+        channel: String,
+        /// The answer.
+        reply: Reply<Result<(Option<Timeline>, usize), DirectorError>>,
+    },
+    /// From its own timer: the channel's show has ended.
+    Ended(String),
+    /// From its own commit, which failed: read again what the channel plays.
+    Reload(String),
+}
+
+/// Its state.
+pub struct State {
+    args: DirectorArgs,
+    myself: ActorRef<Envelope<DirectorMsg>>,
+    /// Channels that play or have something waiting.
+    channels: HashMap<String, Playing>,
+}
+
+/// A channel with something to play.
+#[derive(Default)]
+struct Playing {
+    state: ChannelState,
+    timer: Option<AbortHandle>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        if let Some(timer) = &self.timer {
+            timer.abort();
+        }
+    }
+}
+
+/// See the module.
+pub struct Director;
+
+impl Actor for Director {
+    type Msg = Envelope<DirectorMsg>;
+    type State = State;
+    type Arguments = DirectorArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let mut state = State {
+            args,
+            myself: myself.clone(),
+            channels: HashMap::new(),
+        };
+        state.recover().await?;
+        state.args.mailbox.bind(myself);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (message, permit) = envelope.open();
+        state.on_message(message, permit).await;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Callers that have gone do not need their answer: hence the ignored replies.
+    async fn on_message(&mut self, message: DirectorMsg, permit: Permit) {
+        match message {
+            DirectorMsg::Reserve {
+                channel,
+                analysis_id,
+                timing,
+                reply,
+            } => {
+                drop(reply.send(self.on_reserve(channel, analysis_id, timing).await));
+            }
+            DirectorMsg::Cue {
+                channel,
+                analysis_id,
+                question,
+                cues,
+            } => {
+                self.on_cue(&channel, &analysis_id, question, cues).await;
+            }
+            DirectorMsg::Finish {
+                channel,
+                analysis_id,
+                reply,
+            } => {
+                drop(reply.send(self.on_finish(&channel, &analysis_id).await));
+            }
+            DirectorMsg::Play(request, reply) => self.on_play(request, reply, permit).await,
+            DirectorMsg::Control {
+                channel,
+                action,
+                reply,
+            } => self.on_control(&channel, action, reply, permit).await,
+            DirectorMsg::GetShow { channel, reply } => {
+                drop(reply.send(self.on_get_show(&channel).await))
+            }
+            DirectorMsg::Ended(channel) => self.on_ended(&channel).await,
+            DirectorMsg::Reload(channel) => self.on_reload(channel).await,
+        }
+    }
+
+    async fn on_reserve(
+        &mut self,
+        channel: String,
+        analysis_id: String,
+        timing: Timing,
+    ) -> Result<(), DirectorError> {
+        let show = Show::new(
+            analysis_id.clone(),
+            Some(analysis_id),
+            channel.clone(),
+            timing,
+        );
+        let (now, when_busy, max_queued) = (
+            self.args.clock.now_ms(),
+            self.args.when_busy,
+            self.max_queued(),
+        );
+        let before = self.load(&channel).await?.clone();
+        self.channel(&channel)
+            .state
+            .enqueue(show, when_busy, max_queued, now)?;
+        // Nothing is shown yet; but a show that was replaced must leave the screens.
+        let replaced = before
+            .current
+            .as_ref()
+            .is_some_and(|show| show.is_started())
+            && self
+                .channel(&channel)
+                .state
+                .current
+                .as_ref()
+                .is_none_or(|show| !show.is_started());
+        if replaced && let Some(mut stopped) = before.current.clone() {
+            stopped.stop(now);
+            let event = crate::event::body(stopped.timeline());
+            self.publish(&channel, vec![event], before, |_| ()).await?;
+        }
+        Ok(())
+    }
+
+    async fn on_cue(&mut self, channel: &str, analysis_id: &str, question: u32, cues: Vec<Cue>) {
+        let now = self.args.clock.now_ms();
+        let Some(playing) = self.channels.get_mut(channel) else {
+            return;
+        };
+        let before = playing.state.clone();
+        let Some(show) = playing.state.find(analysis_id) else {
+            return;
+        };
+        if cues.is_empty() {
+            show.skip_question(question);
+        } else {
+            show.add(cues, now);
+        }
+        if playing.state.start_current(now) || before.is_current(analysis_id) {
+            // The next cue, or the finish, publishes the whole timeline again.
+            let _ = self
+                .publish_timeline(channel, Vec::new(), before, |_| ())
+                .await;
+        }
+    }
+
+    async fn on_finish(
+        &mut self,
+        channel: &str,
+        analysis_id: &str,
+    ) -> Result<Option<ShowTime>, DirectorError> {
+        let now = self.args.clock.now_ms();
+        let Some(playing) = self.channels.get_mut(channel) else {
+            return Ok(None);
+        };
+        let before = playing.state.clone();
+        let Some(show) = playing.state.find(analysis_id) else {
+            return Ok(None);
+        };
+        show.complete(now);
+        playing.state.drop_empty(now);
+        let time = playing.state.show_time(analysis_id, now);
+        self.publish_timeline(channel, Vec::new(), before, |_| ())
+            .await?;
+        Ok(time)
+    }
+
+    async fn on_play(
+        &mut self,
+        request: PlayRequest,
+        reply: Reply<Result<Played, DirectorError>>,
+        permit: Permit,
+    ) {
+        let now = self.args.clock.now_ms();
+        let PlayRequest {
+            channel,
+            analysis_id,
+            timing,
+            cues,
+            skipped,
+            events,
+            when_busy,
+        } = request;
+        let before = match self.load(&channel).await {
+            Ok(state) => state.clone(),
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let id = analysis_id
+            .clone()
+            .unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+        let mut show = Show::new(id.clone(), analysis_id, channel.clone(), timing);
+        show.add(cues, now);
+        skipped
+            .into_iter()
+            .for_each(|question| show.skip_question(question));
+        show.complete(now);
+        let (when_busy, max_queued) = (when_busy.unwrap_or(self.args.when_busy), self.max_queued());
+        let state = &mut self.channel(&channel).state;
+        let queued = match show.is_empty() {
+            true => Ok(()),
+            false => state.enqueue(show, when_busy, max_queued, now),
+        };
+        if let Err(error) = queued {
+            self.settle(&channel);
+            return drop(reply.send(Err(error)));
+        }
+        let started = state.start_current(now);
+        let time = state.show_time(&id, now);
+        let committed = move |outcome: Result<Position, DirectorError>| {
+            drop(reply.send(outcome.map(|position| Played {
+                show: time,
+                position,
+            })));
+            drop(permit);
+        };
+        // A publication that fails has told the caller by itself.
+        let _ = match started {
+            true => {
+                self.publish_timeline(&channel, events, before, committed)
+                    .await
+            }
+            false => self.publish(&channel, events, before, committed).await,
+        };
+    }
+
+    async fn on_control(
+        &mut self,
+        channel: &str,
+        action: ControlAction,
+        reply: Reply<Result<Timeline, DirectorError>>,
+        permit: Permit,
+    ) {
+        let now = self.args.clock.now_ms();
+        let before = match self.load(channel).await {
+            Ok(state) => state.clone(),
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let timeline = match self.channel(channel).state.control(action, now) {
+            Ok(timeline) => timeline,
+            Err(error) => {
+                self.settle(channel);
+                return drop(reply.send(Err(error)));
+            }
+        };
+        let event = crate::event::body(&timeline);
+        let committed = move |outcome: Result<Position, DirectorError>| {
+            drop(reply.send(outcome.map(|_| timeline)));
+            drop(permit);
+        };
+        let _ = self.publish(channel, vec![event], before, committed).await;
+    }
+
+    async fn on_get_show(
+        &mut self,
+        channel: &str,
+    ) -> Result<(Option<Timeline>, usize), DirectorError> {
+        let now = self.args.clock.now_ms();
+        let state = self.load(channel).await?;
+        let timeline = state
+            .current
+            .as_ref()
+            .filter(|show| show.is_started() && !show.timeline().is_over(now));
+        let answer = (
+            timeline.map(|show| show.timeline().clone()),
+            state.queued.len(),
+        );
+        self.settle(channel);
+        Ok(answer)
+    }
+
+    async fn on_ended(&mut self, channel: &str) {
+        let now = self.args.clock.now_ms();
+        let Some(playing) = self.channels.get_mut(channel) else {
+            return;
+        };
+        let before = playing.state.clone();
+        if playing.state.advance(now) {
+            // When the journal does not take it, the next control, cue or show tries again.
+            let _ = self
+                .publish_timeline(channel, Vec::new(), before, |_| ())
+                .await;
+        } else {
+            self.settle(channel);
+        }
+    }
+
+    /// Publishes what the channel plays now, as an event for its viewers behind `events`.
+    async fn publish_timeline(
+        &mut self,
+        channel: &str,
+        mut events: Vec<Bytes>,
+        before: ChannelState,
+        committed: impl FnOnce(Result<Position, DirectorError>) + Send + 'static,
+    ) -> Result<(), DirectorError> {
+        let current = self
+            .channel(channel)
+            .state
+            .current
+            .as_ref()
+            .filter(|show| show.is_started());
+        events.extend(current.map(|show| crate::event::body(show.timeline())));
+        self.publish(channel, events, before, committed).await
+    }
+
+    /// Hands events, and what the channel plays from now on, to the journal; goes back to `before` when it is refused.
+    async fn publish(
+        &mut self,
+        channel: &str,
+        events: Vec<Bytes>,
+        before: ChannelState,
+        committed: impl FnOnce(Result<Position, DirectorError>) + Send + 'static,
+    ) -> Result<(), DirectorError> {
+        let state = crate::event::body(&self.channel(channel).state);
+        let entry = Append {
+            channel: channel.to_owned(),
+            events,
+            state: Some(state),
+        };
+        let (myself, name) = (self.myself.clone(), channel.to_owned());
+        let message = JournalMsg::Append {
+            entry,
+            committed: Box::new(move |outcome| {
+                if outcome.is_err() {
+                    // When the director is gone, its successor reads the log anyway.
+                    let _ = myself.cast(Envelope::internal(DirectorMsg::Reload(name)));
+                }
+                committed(outcome.map_err(DirectorError::from));
+            }),
+        };
+        let deadline = Instant::now() + Duration::from_millis(self.args.config.wait_ms);
+        let sent = self.args.journal.send(message, deadline).await;
+        let outcome = sent.map_err(|refused| {
+            self.channel(channel).state = before;
+            let (error, message) = match refused {
+                SendError::Overloaded(message) => (AskError::Overloaded, message),
+                SendError::Down(message) => (AskError::Down, message),
+            };
+            if let JournalMsg::Append { committed, .. } = message {
+                committed(Err(StoreError(
+                    "the journal takes no events now".to_owned(),
+                )));
+            }
+            DirectorError::Journal(error)
+        });
+        self.settle(channel);
+        outcome
+    }
+
+    fn max_queued(&self) -> usize {
+        self.args.config.max_queued_shows
+    }
+
+    fn channel(&mut self, channel: &str) -> &mut Playing {
+        if !self.channels.contains_key(channel) {
+            self.channels.insert(channel.to_owned(), Playing::default());
+        }
+        self.channels
+            .get_mut(channel)
+            .expect("it was just inserted")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Reading back what channels play, and watching for the end of their shows.
+
+use super::{ChannelState, DirectorError, DirectorMsg, Playing, State};
+use crate::runtime::Envelope;
+use std::sync::atomic::Ordering;
+use tracing::{info, warn};
+
+impl State {
+    /// Reads what every channel plays. At the start of the process the analyses that were running are gone: their shows
+    /// end with the answers they have.
+    pub(super) async fn recover(&mut self) -> Result<(), DirectorError> {
+        let first_start = !self.args.recovered.swap(true, Ordering::SeqCst);
+        let now = self.args.clock.now_ms();
+        for (channel, json) in self.args.log.states().await? {
+            let Some(mut state) = parse(&channel, &json) else {
+                continue;
+            };
+            if first_start {
+                state
+                    .current
+                    .iter_mut()
+                    .chain(&mut state.queued)
+                    .for_each(|show| show.complete(now));
+                state.drop_empty(now);
+            }
+            if state.is_busy(now) || !state.queued.is_empty() {
+                info!(
+                    actor = "director",
+                    channel,
+                    queued = state.queued.len(),
+                    "show goes on"
+                );
+                self.channels
+                    .insert(channel.clone(), Playing { state, timer: None });
+                self.settle(&channel);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what a channel plays, read from the log when it has nothing playing or waiting.
+    pub(super) async fn load(&mut self, channel: &str) -> Result<&ChannelState, DirectorError> {
+        if !self.channels.contains_key(channel) {
+            if self.channels.len() >= self.args.config.max_channels {
+                return Err(DirectorError::Full(
+                    "too many channels are playing: try later",
+                ));
+            }
+            let json = self.args.log.state(channel.to_owned()).await?;
+            let state = json
+                .and_then(|json| parse(channel, &json))
+                .unwrap_or_default();
+            self.channels
+                .insert(channel.to_owned(), Playing { state, timer: None });
+        }
+        Ok(&self.channel(channel).state)
+    }
+
+    /// After a failed commit: what is in memory was never shown.
+    pub(super) async fn on_reload(&mut self, channel: String) {
+        self.channels.remove(&channel);
+        if let Err(error) = self.load(&channel).await {
+            warn!(actor = "director", channel, %error, "cannot read what the channel plays");
+        }
+        self.settle(&channel);
+    }
+
+    /// Sets the timer for the end of the current show, or forgets a channel that has nothing left to play.
+    pub(super) fn settle(&mut self, channel: &str) {
+        let now = self.args.clock.now_ms();
+        let (clock, myself) = (self.args.clock, self.myself.clone());
+        let Some(playing) = self.channels.get_mut(channel) else {
+            return;
+        };
+        if let Some(timer) = playing.timer.take() {
+            timer.abort();
+        }
+        if !playing.state.is_busy(now) && playing.state.queued.is_empty() {
+            self.channels.remove(channel);
+            return;
+        }
+        if let Some(ends_at) = playing.state.ends_at() {
+            let channel = channel.to_owned();
+            let timer = tokio::spawn(async move {
+                tokio::time::sleep_until(clock.instant_at(ends_at)).await;
+                // A director that is gone has a successor that sets its own timers.
+                let _ = myself.cast(Envelope::internal(DirectorMsg::Ended(channel)));
+            });
+            playing.timer = Some(timer.abort_handle());
+        }
+    }
+}
+
+/// Reads a state back. One that cannot be read was written by another version: nothing plays then.
+fn parse(channel: &str, json: &[u8]) -> Option<ChannelState> {
+    serde_json::from_slice(json)
+        .inspect_err(|error| warn!(actor = "director", channel, %error, "cannot read what the channel played"))
+        .ok()
+}

@@ -1,0 +1,227 @@
+//! The buckets: one per client and scope. Pure but for the clock it is given.
+
+use crate::config;
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock,
+    middleware::{NoOpMiddleware, StateInformationMiddleware},
+    state::keyed::DashMapStateStore,
+};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// Without a credential: an IPv4 address, or an IPv6 /64, which is what one subscriber gets.
+    Address(IpAddr),
+    /// With the API key.
+    ApiKey,
+}
+
+impl From<IpAddr> for Client {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                const NETWORK: u128 = u128::MAX << 64;
+                IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK))
+            }
+            v4 => v4,
+        })
+    }
+}
+
+/// Which bucket a request is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Any API route.
+    General,
+    /// An analysis.
+    Analyze,
+}
+
+impl Scope {
+    /// Returns the label used in metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Analyze => "analyze",
+        }
+    }
+}
+
+/// Whether a request may go on, and what the client is told about its allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Requests a full allowance holds.
+    pub limit: u32,
+    /// Requests left.
+    pub remaining: u32,
+    /// Time until the allowance is full again.
+    pub reset: Duration,
+    /// Set when the request is refused: time until one is allowed.
+    pub retry_after: Option<Duration>,
+}
+
+type Buckets<C> = RateLimiter<Client, DashMapStateStore<Client>, C, StateInformationMiddleware>;
+
+/// All buckets.
+pub(super) struct Gate<C: Clock> {
+    general: Bucket<C>,
+    analyze: Bucket<C>,
+}
+
+struct Bucket<C: Clock> {
+    quota: Quota,
+    buckets: Buckets<C>,
+    clock: C,
+}
+
+impl<C: Clock + Clone> Gate<C> {
+    pub(super) fn new(config: &config::RateLimiter, clock: C) -> Self {
+        Self {
+            general: Bucket::new(
+                config.general_per_second,
+                config.general_burst,
+                clock.clone(),
+            ),
+            analyze: Bucket::new(config.analyze_per_second, config.analyze_burst, clock),
+        }
+    }
+
+    pub(super) fn admit(&self, client: Client, scope: Scope) -> Verdict {
+        match scope {
+            Scope::General => self.general.admit(client),
+            Scope::Analyze => self.analyze.admit(client),
+        }
+    }
+
+    /// Drops the buckets that are full: a new one would be the same.
+    pub(super) fn forget_idle(&self) {
+        for bucket in [&self.general, &self.analyze] {
+            bucket.buckets.retain_recent();
+            bucket.buckets.shrink_to_fit();
+        }
+    }
+}
+
+impl<C: Clock + Clone> Bucket<C> {
+    fn new(per_second: u32, burst: u32, clock: C) -> Self {
+        let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
+        let unmeasured: RateLimiter<_, _, _, NoOpMiddleware<C::Instant>> =
+            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
+        let buckets = unmeasured.with_middleware::<StateInformationMiddleware>();
+        Self {
+            quota,
+            buckets,
+            clock,
+        }
+    }
+
+    fn admit(&self, client: Client) -> Verdict {
+        let limit = self.quota.burst_size().get();
+        let (remaining, retry_after) = match self.buckets.check_key(&client) {
+            Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
+            Err(refused) => (0, Some(refused.wait_time_from(self.clock.now()))),
+        };
+        let reset = self.quota.replenish_interval() * (limit - remaining);
+        Verdict {
+            limit,
+            remaining,
+            reset,
+            retry_after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+
+    fn gate() -> (Gate<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        (
+            Gate::new(&config::RateLimiter::default(), clock.clone()),
+            clock,
+        )
+    }
+
+    fn address(text: &str) -> Client {
+        Client::from(text.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn a_burst_then_one_per_interval() {
+        let (gate, clock) = gate();
+        let admit = || gate.admit(address("192.0.2.1"), Scope::Analyze);
+        let remaining: Vec<_> = (0..3).map(|_| admit().remaining).collect();
+        assert_eq!(remaining, [2, 1, 0]);
+        let refused = admit();
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(1)));
+        assert_eq!(
+            (refused.limit, refused.remaining, refused.reset),
+            (3, 0, Duration::from_secs(3))
+        );
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(admit().retry_after, None);
+        assert!(admit().retry_after.is_some());
+    }
+
+    #[test]
+    fn clients_and_scopes_do_not_share() {
+        let (gate, _) = gate();
+        for _ in 0..3 {
+            gate.admit(address("192.0.2.1"), Scope::Analyze);
+        }
+        assert!(
+            gate.admit(address("192.0.2.1"), Scope::Analyze)
+                .retry_after
+                .is_some()
+        );
+        assert!(
+            gate.admit(address("192.0.2.1"), Scope::General)
+                .retry_after
+                .is_none()
+        );
+        assert!(
+            gate.admit(address("192.0.2.2"), Scope::Analyze)
+                .retry_after
+                .is_none()
+        );
+        assert!(
+            gate.admit(Client::ApiKey, Scope::Analyze)
+                .retry_after
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_client() {
+        assert_eq!(
+            address("2001:db8:1:2:aaaa::1"),
+            address("2001:db8:1:2:bbbb::2")
+        );
+        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+    }
+
+    #[test]
+    fn idle_clients_are_forgotten() {
+        let (gate, clock) = gate();
+        for last in 0..100_u8 {
+            gate.admit(
+                Client::from(IpAddr::from([192, 0, 2, last])),
+                Scope::Analyze,
+            );
+        }
+        assert_eq!(gate.analyze.buckets.len(), 100);
+        clock.advance(Duration::from_secs(10));
+        gate.forget_idle();
+        assert_eq!(gate.analyze.buckets.len(), 0);
+    }
+}
