@@ -2,6 +2,13 @@
 //!
 //! Pure: no actor, no clock, no socket.
 
+pub mod check;
+pub mod fingerprint;
+pub mod json;
+mod node;
+pub mod problem;
+pub mod request;
+
 use serde::{Deserialize, Serialize};
 
 /// Fewest options a question may have.
