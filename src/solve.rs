@@ -1,5 +1,10 @@
 //! From a question to an answer that can be shown: prompts, reading replies, scoring. Pure.
 
+pub mod decide;
+pub mod logprobs;
+pub mod prompt;
+pub mod reply;
+
 use crate::quiz::OptionNumber;
 use serde::{Deserialize, Serialize};
 
