@@ -40,6 +40,7 @@ pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};
 pub use local_model::LocalModel;
+pub(crate) use log::filter as log_filter;
 pub use log::{Format, Log};
 pub use metrics::Metrics;
 pub use problem::{Origin, Problem, Problems};

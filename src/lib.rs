@@ -4,7 +4,9 @@
 //!
 //! `http → actors → {quiz, solve, timeline, store, provider, runtime}`; pure modules know no actor, no clock, no socket.
 
+pub mod cli;
 pub mod config;
+pub mod log;
 pub mod metrics;
 pub mod provider;
 pub mod quiz;

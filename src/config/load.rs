@@ -52,6 +52,13 @@ pub struct Loaded {
     pub(super) origins: Origins,
 }
 
+impl Loaded {
+    /// Returns whether nobody set `key`.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.origins.get(key) == Origin::Default
+    }
+}
+
 /// Where each value that is not a default came from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origins(BTreeMap<String, Origin>);
