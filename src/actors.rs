@@ -1,6 +1,8 @@
 //! The actors: one file or folder each.
 
+pub mod ai_client;
 pub mod broadcaster;
+pub mod cache;
 pub mod director;
 pub mod journal;
 pub mod rate_limiter;

@@ -6,9 +6,11 @@
 
 pub mod actors;
 pub mod analysis;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod event;
+pub mod log;
 pub mod metrics;
 pub mod provider;
 pub mod quiz;

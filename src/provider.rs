@@ -11,6 +11,9 @@ pub trait Provider: Send + Sync + 'static {
     /// The model's name, as shown in results and metrics.
     fn model(&self) -> &str;
 
+    /// The kind of provider, as metrics name it: `openai` or `local`.
+    fn system(&self) -> &'static str;
+
     /// Identifies everything that changes an answer besides the question: model, method, prompt version.
     /// Part of the cache key.
     fn fingerprint(&self) -> String;

@@ -103,7 +103,10 @@ impl Actor for AiClient {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         args.mailbox.bind(myself);
-        let breaker = Breaker::new(args.config.circuit_failures, Duration::from_millis(args.config.circuit_open_ms));
+        let breaker = Breaker::new(
+            args.config.circuit_failures,
+            Duration::from_millis(args.config.circuit_open_ms),
+        );
         let caller = Caller {
             provider: args.provider,
             places: Semaphore::new(args.config.concurrency),
@@ -114,7 +117,10 @@ impl Actor for AiClient {
             metrics: args.metrics,
         };
         caller.show_circuit();
-        Ok(State { caller: Arc::new(caller), calls: JoinSet::new() })
+        Ok(State {
+            caller: Arc::new(caller),
+            calls: JoinSet::new(),
+        })
     }
 
     async fn handle(
@@ -125,7 +131,11 @@ impl Actor for AiClient {
     ) -> Result<(), ActorProcessingErr> {
         let (message, permit) = envelope.open();
         match message {
-            AiClientMsg::Solve { question, deadline, reply } => {
+            AiClientMsg::Solve {
+                question,
+                deadline,
+                reply,
+            } => {
                 let (caller, bell) = (Arc::clone(&state.caller), Bell(myself));
                 state.calls.spawn(async move {
                     let (_bell, _permit, mut reply) = (bell, permit, reply);
@@ -141,7 +151,11 @@ impl Actor for AiClient {
         Ok(())
     }
 
-    async fn post_stop(&self, _: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(
+        &self,
+        _: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
         while !state.calls.is_empty() {
             state.reap().await;
         }

@@ -134,7 +134,14 @@ impl Actor for Cache {
         args.mailbox.bind(myself.clone());
         myself.send_interval(PURGE_EVERY, || Envelope::internal(CacheMsg::Purge));
         let writer = Writer::new(&args);
-        Ok(State { args, myself, memory, flights: HashMap::new(), writer, reads: JoinSet::new() })
+        Ok(State {
+            args,
+            myself,
+            memory,
+            flights: HashMap::new(),
+            writer,
+            reads: JoinSet::new(),
+        })
     }
 
     async fn handle(
@@ -148,7 +155,11 @@ impl Actor for Cache {
         Ok(())
     }
 
-    async fn post_stop(&self, _: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(
+        &self,
+        _: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
         state.writer.finish(&state.myself).await;
         Ok(())
     }
@@ -157,9 +168,16 @@ impl Actor for Cache {
 impl State {
     async fn on_message(&mut self, message: CacheMsg, permit: Permit) {
         match message {
-            CacheMsg::Peek { fingerprints, reply } => drop(reply.send(self.peek(&fingerprints))),
+            CacheMsg::Peek {
+                fingerprints,
+                reply,
+            } => drop(reply.send(self.peek(&fingerprints))),
             CacheMsg::Resolve { fingerprint, reply } => self.on_resolve(fingerprint, reply, permit),
-            CacheMsg::Settle { fingerprint, outcome, reply } => self.on_settle(fingerprint, outcome, reply, permit),
+            CacheMsg::Settle {
+                fingerprint,
+                outcome,
+                reply,
+            } => self.on_settle(fingerprint, outcome, reply, permit),
             CacheMsg::Abandon(fingerprint) => self.lead_next(fingerprint),
             CacheMsg::Loaded(fingerprint, found) => self.on_loaded(fingerprint, found),
             CacheMsg::Written => self.writer.on_written(&self.myself).await,
@@ -169,9 +187,17 @@ impl State {
     }
 
     fn peek(&self, fingerprints: &[Fingerprint]) -> Option<Vec<Arc<Solution>>> {
-        let found: Option<Vec<_>> = fingerprints.iter().map(|fingerprint| self.memory.get(fingerprint)).collect();
+        let found: Option<Vec<_>> = fingerprints
+            .iter()
+            .map(|fingerprint| self.memory.get(fingerprint))
+            .collect();
         if let Some(found) = &found {
-            self.args.metrics.cache().requests.with(["memory", "hit"]).increment(found.len() as u64);
+            self.args
+                .metrics
+                .cache()
+                .requests
+                .with(["memory", "hit"])
+                .increment(found.len() as u64);
         }
         found
     }
@@ -186,25 +212,51 @@ impl State {
         if let Some(flight) = self.flights.get_mut(&fingerprint) {
             return flight.waiting.push((reply, permit));
         }
-        self.flights.insert(fingerprint, Flight { led: false, waiting: vec![(reply, permit)] });
-        let (store, now, myself) = (Arc::clone(&self.args.store), self.args.clock.now_ms(), self.myself.clone());
+        self.flights.insert(
+            fingerprint,
+            Flight {
+                led: false,
+                waiting: vec![(reply, permit)],
+            },
+        );
+        let (store, now, myself) = (
+            Arc::clone(&self.args.store),
+            self.args.clock.now_ms(),
+            self.myself.clone(),
+        );
         self.reads.spawn(async move {
-            let bell = Loaded { fingerprint, found: None, myself };
-            let found = store.get(vec![fingerprint], now).await.unwrap_or_else(|error| {
-                warn!(actor = "cache", %error, "cannot read an answer");
-                vec![None]
-            });
+            let bell = Loaded {
+                fingerprint,
+                found: None,
+                myself,
+            };
+            let found = store
+                .get(vec![fingerprint], now)
+                .await
+                .unwrap_or_else(|error| {
+                    warn!(actor = "cache", %error, "cannot read an answer");
+                    vec![None]
+                });
             bell.ring(found.into_iter().flatten().next());
         });
     }
 
     fn on_loaded(&mut self, fingerprint: Fingerprint, found: Option<Arc<Solution>>) {
         let outcome = if found.is_some() { "hit" } else { "miss" };
-        self.args.metrics.cache().requests.with(["store", outcome]).increment(1);
+        self.args
+            .metrics
+            .cache()
+            .requests
+            .with(["store", outcome])
+            .increment(1);
         match found {
             Some(solution) => {
                 self.remember(fingerprint, &solution);
-                let waiting = self.flights.remove(&fingerprint).unwrap_or_default().waiting;
+                let waiting = self
+                    .flights
+                    .remove(&fingerprint)
+                    .unwrap_or_default()
+                    .waiting;
                 for (reply, _permit) in waiting {
                     let _ = reply.send(Resolution::Known(Arc::clone(&solution)));
                 }
@@ -215,7 +267,9 @@ impl State {
 
     /// Gives the lease to the first who still waits.
     fn lead_next(&mut self, fingerprint: Fingerprint) {
-        let Some(flight) = self.flights.get_mut(&fingerprint) else { return };
+        let Some(flight) = self.flights.get_mut(&fingerprint) else {
+            return;
+        };
         flight.led = false;
         while !flight.waiting.is_empty() {
             let (reply, _permit) = flight.waiting.remove(0);
@@ -224,7 +278,11 @@ impl State {
             }
             flight.led = true;
             // A reply that is refused all the same drops the lease, which comes back here as `Abandon`.
-            let _ = reply.send(Resolution::Lead(Lease::new(fingerprint, self.myself.clone(), self.args.mailbox.clone())));
+            let _ = reply.send(Resolution::Lead(Lease::new(
+                fingerprint,
+                self.myself.clone(),
+                self.args.mailbox.clone(),
+            )));
             return;
         }
         self.flights.remove(&fingerprint);
@@ -237,8 +295,16 @@ impl State {
         reply: Reply<Result<(), StoreError>>,
         permit: Permit,
     ) {
-        let waiting = self.flights.remove(&fingerprint).unwrap_or_default().waiting;
-        self.args.metrics.cache().coalesced.increment(waiting.len() as u64);
+        let waiting = self
+            .flights
+            .remove(&fingerprint)
+            .unwrap_or_default()
+            .waiting;
+        self.args
+            .metrics
+            .cache()
+            .coalesced
+            .increment(waiting.len() as u64);
         for (waiting, _permit) in waiting {
             let _ = waiting.send(Resolution::Shared(outcome.clone()));
         }
@@ -247,7 +313,12 @@ impl State {
                 self.remember(fingerprint, &solution);
                 let json = serde_json::to_vec(solution.as_ref()).expect("a solution is plain data");
                 let expires_at = self.args.clock.now_ms() + ttl_ms(&self.args.config);
-                self.writer.put((fingerprint, Bytes::from(json), expires_at), reply, permit, &self.myself);
+                self.writer.put(
+                    (fingerprint, Bytes::from(json), expires_at),
+                    reply,
+                    permit,
+                    &self.myself,
+                );
             }
             Err(_) => drop(reply.send(Ok(()))),
         }
@@ -256,7 +327,11 @@ impl State {
     fn remember(&self, fingerprint: Fingerprint, solution: &Arc<Solution>) {
         self.memory.insert(fingerprint, Arc::clone(solution));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 entries")]
-        self.args.metrics.cache().entries.set(self.memory.entry_count() as f64);
+        self.args
+            .metrics
+            .cache()
+            .entries
+            .set(self.memory.entry_count() as f64);
     }
 
     fn on_purge(&mut self) {
@@ -284,7 +359,9 @@ struct Loaded {
 impl Loaded {
     fn ring(mut self, found: Option<Bytes>) {
         // An answer that this version cannot read is as good as unknown.
-        self.found = found.and_then(|json| serde_json::from_slice(&json).ok()).map(Arc::new);
+        self.found = found
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .map(Arc::new);
     }
 }
 

@@ -3,7 +3,11 @@
 use super::{
     CounterFamily, GaugeFamily, Histogram, HistogramFamily, catalogue as c, registry::Registry,
 };
-use std::sync::Arc;
+use crate::{
+    provider::{Provider, ProviderError},
+    solve::Solution,
+};
+use std::{sync::Arc, time::Duration};
 
 /// Model calls, at whichever provider.
 pub struct Ai {
@@ -36,6 +40,41 @@ impl Ai {
             gen_ai_tokens: HistogramFamily::new(r, &c::GEN_AI_TOKENS),
             circuit_state: GaugeFamily::new(r, &c::AI_CIRCUIT_STATE),
             overhead: r.histogram(&c::AI_OVERHEAD, []),
+        }
+    }
+
+    /// Records one call to `provider` and what came of it.
+    pub fn observe(
+        &self,
+        provider: &dyn Provider,
+        outcome: &Result<Solution, ProviderError>,
+        took: Duration,
+    ) {
+        const OPERATION: &str = "chat";
+        let (system, model) = (provider.system(), provider.model());
+        let error_type = outcome.as_ref().err().map_or("", ProviderError::reason);
+        let outcome_label = if outcome.is_ok() { "ok" } else { "failed" };
+        self.requests.with([model, outcome_label]).increment(1);
+        self.gen_ai_duration
+            .with([OPERATION, system, model, error_type])
+            .record(took.as_secs_f64());
+        match outcome {
+            Ok(solution) => {
+                for (kind, direction, tokens) in [
+                    ("prompt", "input", solution.prompt_tokens),
+                    ("completion", "output", solution.completion_tokens),
+                ] {
+                    self.tokens.with([model, kind]).increment(tokens);
+                    #[expect(
+                        clippy::cast_precision_loss,
+                        reason = "tokens of one call are far below 2^52"
+                    )]
+                    self.gen_ai_tokens
+                        .with([OPERATION, system, model, direction])
+                        .record(tokens as f64);
+                }
+            }
+            Err(error) => self.failures.with([error.reason()]).increment(1),
         }
     }
 }

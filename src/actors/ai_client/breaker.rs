@@ -24,14 +24,20 @@ pub(super) struct Breaker {
 
 impl Breaker {
     pub(super) const fn new(max_failures: u32, open_for: Duration) -> Self {
-        Self { circuit: Circuit::Closed { failures: 0 }, max_failures, open_for }
+        Self {
+            circuit: Circuit::Closed { failures: 0 },
+            max_failures,
+            open_for,
+        }
     }
 
     /// Lets a call through that ends by `deadline`, or returns how long to wait.
     pub(super) fn admit(&mut self, now: Instant, deadline: Instant) -> Result<(), Duration> {
         match self.circuit {
             Circuit::Closed { .. } => Ok(()),
-            Circuit::Open { until } | Circuit::HalfOpen { until } if now < until => Err(until - now),
+            Circuit::Open { until } | Circuit::HalfOpen { until } if now < until => {
+                Err(until - now)
+            }
             // The time is up, or the trial call never reported: the next call is the trial.
             Circuit::Open { .. } | Circuit::HalfOpen { .. } => {
                 self.circuit = Circuit::HalfOpen { until: deadline };
@@ -52,7 +58,9 @@ impl Breaker {
             Circuit::Open { .. } => return,
         };
         self.circuit = if failures >= self.max_failures {
-            Circuit::Open { until: now + self.open_for }
+            Circuit::Open {
+                until: now + self.open_for,
+            }
         } else {
             Circuit::Closed { failures }
         };
@@ -84,16 +92,37 @@ mod tests {
         breaker.succeeded();
         breaker.failed(start);
         breaker.failed(start);
-        assert_eq!((breaker.admit(start, at(5)), breaker.level()), (Ok(()), 0), "never three in a row");
+        assert_eq!(
+            (breaker.admit(start, at(5)), breaker.level()),
+            (Ok(()), 0),
+            "never three in a row"
+        );
         breaker.failed(start);
-        assert_eq!((breaker.admit(at(4), at(9)), breaker.level()), (Err(6 * SECOND), 2));
-        assert_eq!((breaker.admit(at(10), at(15)), breaker.level()), (Ok(()), 1));
-        assert_eq!(breaker.admit(at(11), at(15)), Err(4 * SECOND), "one trial at a time");
+        assert_eq!(
+            (breaker.admit(at(4), at(9)), breaker.level()),
+            (Err(6 * SECOND), 2)
+        );
+        assert_eq!(
+            (breaker.admit(at(10), at(15)), breaker.level()),
+            (Ok(()), 1)
+        );
+        assert_eq!(
+            breaker.admit(at(11), at(15)),
+            Err(4 * SECOND),
+            "one trial at a time"
+        );
         breaker.failed(at(12));
         assert_eq!(breaker.admit(at(12), at(15)), Err(10 * SECOND));
         assert_eq!(breaker.admit(at(22), at(25)), Ok(()));
-        assert_eq!(breaker.admit(at(26), at(30)), Ok(()), "a trial that was lost does not block for ever");
+        assert_eq!(
+            breaker.admit(at(26), at(30)),
+            Ok(()),
+            "a trial that was lost does not block for ever"
+        );
         breaker.succeeded();
-        assert_eq!((breaker.admit(at(27), at(30)), breaker.level()), (Ok(()), 0));
+        assert_eq!(
+            (breaker.admit(at(27), at(30)), breaker.level()),
+            (Ok(()), 0)
+        );
     }
 }

@@ -31,11 +31,18 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Asks until there is an answer, a failure that will not pass, or no time or tries left.
-    pub(super) async fn solve(&self, question: &Question, deadline: Instant) -> Result<Solution, SolveError> {
+    pub(super) async fn solve(
+        &self,
+        question: &Question,
+        deadline: Instant,
+    ) -> Result<Solution, SolveError> {
         let began = Instant::now();
         let mut at_provider = Duration::ZERO;
         let outcome = self.try_until(question, deadline, &mut at_provider).await;
-        self.metrics.ai().overhead.record(began.elapsed().saturating_sub(at_provider).as_secs_f64());
+        self.metrics
+            .ai()
+            .overhead
+            .record(began.elapsed().saturating_sub(at_provider).as_secs_f64());
         outcome
     }
 
@@ -51,7 +58,12 @@ impl Caller {
             let outcome = self.call(question, deadline).await;
             *at_provider += began.elapsed();
             let error = match outcome? {
-                Ok(solution) => return Ok(Solution { calls: solution.calls + calls, ..solution }),
+                Ok(solution) => {
+                    return Ok(Solution {
+                        calls: solution.calls + calls,
+                        ..solution
+                    });
+                }
                 Err(error) => error,
             };
             if !error.is_retryable() || calls >= self.max_retries {
@@ -72,7 +84,11 @@ impl Caller {
     }
 
     /// Makes one call: the outer error is final, the inner one the provider's.
-    async fn call(&self, question: &Question, deadline: Instant) -> Result<Result<Solution, ProviderError>, SolveError> {
+    async fn call(
+        &self,
+        question: &Question,
+        deadline: Instant,
+    ) -> Result<Result<Solution, ProviderError>, SolveError> {
         let Ok(place) = timeout_at(deadline, self.places.acquire()).await else {
             return Err(ProviderError::Timeout.into());
         };
@@ -98,22 +114,18 @@ impl Caller {
             Err(_) => self.breaker().succeeded(),
         }
         self.show_circuit();
-        let (ai, model) = (self.metrics.ai(), self.provider.model());
-        let label = if outcome.is_ok() { "success" } else { "failure" };
-        ai.requests.with([model, label]).increment(1);
-        match outcome {
-            Ok(solution) => {
-                ai.tokens.with([model, "prompt"]).increment(solution.prompt_tokens);
-                ai.tokens.with([model, "completion"]).increment(solution.completion_tokens);
-            }
-            Err(error) => ai.failures.with([error.reason()]).increment(1),
-        }
-        ai.observe(self.provider.as_ref(), outcome, took);
+        self.metrics
+            .ai()
+            .observe(self.provider.as_ref(), outcome, took);
     }
 
     pub(super) fn show_circuit(&self) {
         let level = self.breaker().level();
-        self.metrics.ai().circuit_state.with([self.provider.system()]).set(f64::from(level));
+        self.metrics
+            .ai()
+            .circuit_state
+            .with([self.provider.system()])
+            .set(f64::from(level));
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {

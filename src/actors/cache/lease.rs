@@ -38,15 +38,31 @@ impl Lease {
         cache: ActorRef<Envelope<CacheMsg>>,
         mailbox: Mailbox<CacheMsg>,
     ) -> Self {
-        Self { fingerprint, cache, mailbox, settled: false }
+        Self {
+            fingerprint,
+            cache,
+            mailbox,
+            settled: false,
+        }
     }
 
     /// Tells the cache what the model said; returns when an answer is durable, at the latest at `deadline`. An answer
     /// that cannot be kept is still an answer: the failure is logged.
-    pub async fn settle(mut self, outcome: Result<Arc<Solution>, SharedFailure>, deadline: Instant) {
+    pub async fn settle(
+        mut self,
+        outcome: Result<Arc<Solution>, SharedFailure>,
+        deadline: Instant,
+    ) {
         self.settled = true;
         let fingerprint = self.fingerprint;
-        let kept = self.mailbox.ask(deadline, |reply| CacheMsg::Settle { fingerprint, outcome, reply }).await;
+        let kept = self
+            .mailbox
+            .ask(deadline, |reply| CacheMsg::Settle {
+                fingerprint,
+                outcome,
+                reply,
+            })
+            .await;
         match kept {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(actor = "cache", %error, "cannot keep an answer"),
@@ -63,7 +79,9 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if !self.settled {
             // Beside the mailbox's bound: there is one lease per waiting question, and each of those holds a place.
-            let _ = self.cache.cast(Envelope::internal(CacheMsg::Abandon(self.fingerprint)));
+            let _ = self
+                .cache
+                .cast(Envelope::internal(CacheMsg::Abandon(self.fingerprint)));
         }
     }
 }

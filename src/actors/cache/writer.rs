@@ -36,7 +36,12 @@ impl Drop for Bell {
 impl Writer {
     pub(super) fn new(args: &CacheArgs) -> Self {
         let store = Arc::clone(&args.store);
-        Self { store, answers: Vec::new(), waiting: Vec::new(), commit: JoinSet::new() }
+        Self {
+            store,
+            answers: Vec::new(),
+            waiting: Vec::new(),
+            commit: JoinSet::new(),
+        }
     }
 
     /// Adds an answer to the next commit.
@@ -73,7 +78,10 @@ impl Writer {
         if self.answers.is_empty() || !self.commit.is_empty() {
             return;
         }
-        let (answers, waiting) = (std::mem::take(&mut self.answers), std::mem::take(&mut self.waiting));
+        let (answers, waiting) = (
+            std::mem::take(&mut self.answers),
+            std::mem::take(&mut self.waiting),
+        );
         let (store, bell) = (Arc::clone(&self.store), Bell(myself.clone()));
         self.commit.spawn(async move {
             let _bell = bell;

@@ -1,0 +1,215 @@
+//! The command line: what can be typed, and which file does it.
+//!
+//! Exit codes: 0 well, 1 failed, 2 wrong use (arguments or configuration), 3 answered only in part.
+
+mod completions;
+mod config;
+mod healthcheck;
+mod man;
+
+use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources};
+use clap::{Args, Parser, Subcommand};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Exit code of a command that failed.
+pub const FAILED: u8 = 1;
+/// Exit code of wrong arguments or a wrong configuration.
+pub const WRONG_USE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats serve                           serve on http://127.0.0.1:3000
+  API_KEY=… quiz-stats serve --config my.toml
+  quiz-stats config --default > my.toml      every setting, documented
+  quiz-stats healthcheck && echo ready
+
+Exit codes: 0 well, 1 failed, 2 wrong use, 3 answered only in part.
+Settings: config file, then environment (QUIZ_STATS__SECTION__KEY, OPENAI_API_KEY, API_KEY, …), then arguments.";
+
+/// Questions in, answers on every screen.
+#[derive(Debug, Parser)]
+#[command(name = "quiz-stats", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Where settings come from.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Arguments of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Read settings from this TOML file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep stores and model weights in this folder
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Log error, warn, info, debug, trace, or a filter such as info,quiz_stats=debug
+    #[arg(long, global = true, value_name = "FILTER")]
+    log_level: Option<String>,
+}
+
+impl Global {
+    /// Returns where to look for settings, the process's environment included.
+    pub fn sources(self) -> Sources {
+        let data_dir = self.data_dir.map(|value| Argument {
+            key: "server.data_dir",
+            value,
+            flag: "--data-dir",
+        });
+        let log_level = self.log_level.map(|value| Argument {
+            key: "log.level",
+            value,
+            flag: "--log-level",
+        });
+        Sources::from_process(self.config, data_dir.into_iter().chain(log_level).collect())
+    }
+}
+
+/// A command is one of two sorts.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs with valid settings.
+    #[command(flatten)]
+    Run(RunCommand),
+    /// Prints, without starting anything.
+    #[command(flatten)]
+    Print(PrintCommand),
+}
+
+/// Commands that only print: they work while the configuration is broken.
+#[derive(Debug, Subcommand)]
+pub enum PrintCommand {
+    /// Show the effective settings, secrets masked, and where each came from
+    Config(config::ConfigArgs),
+    /// Print shell completions
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+impl PrintCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// [`Problems`] with the configuration, or a standard output that cannot be written.
+    pub fn run(self, sources: &Sources) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Config(args) => config::run(&args, sources),
+            Self::Completions(args) => completions::run(&args),
+            Self::Man => man::run(),
+        }
+    }
+}
+
+/// Commands that do something, with settings, logs and a runtime.
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// Ask a running server whether it is ready; exit code 0 or 1
+    Healthcheck(healthcheck::HealthcheckArgs),
+}
+
+impl RunCommand {
+    /// Returns how to log: what the operator chose, or for tools only what they should act on.
+    pub fn log(&self, loaded: &Loaded) -> Log {
+        let mut log = loaded.settings.log.clone();
+        if loaded.is_default("log.level") {
+            log.level = "warn".to_owned();
+        }
+        log
+    }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever kept it from its end; the exit code is [`FAILED`] then.
+    pub async fn run(self, settings: Settings) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,
+        }
+    }
+}
+
+/// Tells a person on standard error what went wrong and returns the exit code for it.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    // Nothing is left to do when standard error is gone.
+    let _gone = writeln!(io::stderr(), "quiz-stats: {error:#}");
+    ExitCode::from(if error.is::<Problems>() {
+        WRONG_USE
+    } else {
+        FAILED
+    })
+}
+
+/// Writes to standard output. A reader that has seen enough and closed it, such as `head`, is no error.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_arguments_work_behind_the_command_and_become_settings() {
+        let cli = Cli::try_parse_from([
+            "quiz-stats",
+            "config",
+            "--log-level",
+            "debug",
+            "--data-dir",
+            "here",
+        ])
+        .unwrap();
+        let mut sources = cli.global.sources();
+        sources.environment.clear();
+        let settings = crate::config::load(&sources).unwrap().settings;
+        assert_eq!(settings.log.level, "debug");
+        assert_eq!(settings.server.data_dir, PathBuf::from("here"));
+    }
+
+    #[test]
+    fn wrong_arguments_and_wrong_settings_are_both_wrong_use() {
+        let wrong = Cli::try_parse_from(["quiz-stats", "sing"]).unwrap_err();
+        assert_eq!(wrong.exit_code(), i32::from(WRONG_USE));
+        let problems = anyhow::Error::from(Problems(Vec::new()));
+        assert_eq!(
+            format!("{:?}", report(&problems)),
+            format!("{:?}", ExitCode::from(WRONG_USE))
+        );
+        assert_eq!(
+            format!("{:?}", report(&anyhow::anyhow!("x"))),
+            format!("{:?}", ExitCode::from(FAILED))
+        );
+    }
+
+    #[test]
+    fn tools_are_quiet_unless_told_otherwise() {
+        let cli = Cli::try_parse_from(["quiz-stats", "healthcheck"]).unwrap();
+        let Command::Run(command) = cli.command else {
+            panic!("a command that runs")
+        };
+        let loaded = crate::config::load(&Sources::default()).unwrap();
+        assert_eq!(command.log(&loaded).level, "warn");
+    }
+}

@@ -1,0 +1,34 @@
+//! `quiz-stats config`: the settings in force, or the documented defaults, or only whether all is right.
+
+use super::print;
+use crate::config::{self, Settings, Sources};
+use clap::Args;
+use std::process::ExitCode;
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print every setting with its default and documentation instead
+    #[arg(long, conflicts_with = "check")]
+    default: bool,
+    /// Only say whether the configuration is right
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn run(args: &ConfigArgs, sources: &Sources) -> anyhow::Result<ExitCode> {
+    if args.default {
+        print(&Settings::default().documented_toml())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let loaded = config::load(sources)?;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    print(&if args.check {
+        "the configuration is right\n".to_owned()
+    } else {
+        loaded.masked_toml()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,38 @@
+//! `[server]`: the listener and the process.
+
+use super::{check::Check, section::section};
+use std::{net::IpAddr, path::PathBuf};
+
+section! {
+    /// The listener and the process.
+    [server] Server {
+        /// Address to listen on; when not set, 127.0.0.1 without an API key, 0.0.0.0 with one.
+        host: Option<IpAddr> = None,
+        /// Port; 0 takes a free one. Alias `BACKEND_PORT`.
+        port: u16 = 3000,
+        /// Where the embedded stores and the model weights live.
+        data_dir: PathBuf = PathBuf::from("data"),
+        /// Milliseconds that running work may take after SIGTERM before it is cut off.
+        drain_timeout_ms: u64 = 10_000,
+        /// Milliseconds a client may take to send a request's header, also the keep-alive idle time.
+        header_timeout_ms: u64 = 10_000,
+        /// Milliseconds a client may take to send a request's body.
+        body_timeout_ms: u64 = 10_000,
+        /// Most connections at once; more are closed at accept.
+        max_connections: usize = 20_000,
+    }
+}
+
+impl Server {
+    fn validate(&self, check: &mut Check<'_>) {
+        check.milliseconds("drain_timeout_ms", self.drain_timeout_ms);
+        check.milliseconds("header_timeout_ms", self.header_timeout_ms);
+        check.milliseconds("body_timeout_ms", self.body_timeout_ms);
+        check.capacity("max_connections", self.max_connections);
+        check.that(
+            "data_dir",
+            !self.data_dir.as_os_str().is_empty(),
+            "must name a folder",
+        );
+    }
+}
