@@ -133,8 +133,8 @@ export class Dial {
     }
     const part = value - floor;
     this.track.style.transform = `translateY(${-50 * part}%)`;
-    this.cells[0].style.opacity = 1 - smooth(part * 1.25);
-    this.cells[1].style.opacity = smooth(part * 1.25 - 0.25);
+    this.cells[0].style.opacity = 1 - 0.75 * smooth(part);
+    this.cells[1].style.opacity = 0.25 + 0.75 * smooth(part);
     if (quiet !== this.quiet) this.roll.classList.toggle("quiet", (this.quiet = quiet));
   }
 

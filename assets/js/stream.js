@@ -104,8 +104,9 @@ export class Stream {
   }
 
   #greeted({ recovered, position }) {
-    // Recovered: what we missed follows, from our own place. Otherwise the greeting's place and state count.
-    if (!(recovered && this.position) && position) this.position = { ...position };
+    // Recovered: what we missed follows, from our own place. Otherwise the greeting's place counts; a channel without
+    // events has none.
+    if (!recovered || !this.position) this.position = position ? { ...position } : null;
     this.stable = this.timers.set(() => (this.attempt = 0), STABLE_MS);
     this.#report({ state: "connected" });
   }

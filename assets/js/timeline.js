@@ -77,6 +77,7 @@ export function currentAt(timelines, now) {
   let next = null;
   let last = null;
   for (const timeline of [...timelines].sort((a, b) => a.startsAt - b.startsAt)) {
+    if (timeline.segments.length === 0) continue; // nothing known yet, or stopped before it began
     if (isOver(timeline, now)) last = timeline;
     else if (elapsedAt(timeline, now) < 0) next ??= timeline;
     else if (running?.pausedAt == null || timeline.startsAt < running.startsAt + running.durationMs) running = timeline;
@@ -84,6 +85,7 @@ export function currentAt(timelines, now) {
   return running ?? next ?? last;
 }
 
+const RANK = { rise: 1, hold: 2, fall: 3 };
 const plans = new WeakMap();
 
 /**
@@ -101,18 +103,21 @@ function buildPlan(timeline) {
   const cycles = [];
   let finaleMs = null;
   let finaleTo = 10;
+  let reached = Infinity;
   for (const segment of timeline.segments) {
     if (segment.question === null) {
       finaleMs ??= segment.atMs;
       finaleTo = Math.max(segment.to, segment.from, 1);
-    } else if (segment.kind === "rise") {
-      const { question, to: answer, atMs: startMs } = segment;
-      cycles.push({ question, answer, startMs, endMs: startMs + segment.durMs, confidence: segment.confidence ?? null });
-    } else if (segment.kind !== "rest" && cycles.at(-1)?.question === segment.question) {
-      const cycle = cycles.at(-1);
-      cycle.endMs = segment.atMs + segment.durMs;
-      cycle.confidence ??= segment.confidence ?? null;
-    }
+    } else if (segment.kind !== "rest") {
+      const rank = RANK[segment.kind];
+      // Parts without length are left out of a timeline, so a cycle may begin with any of its three.
+      if (rank <= reached || cycles.at(-1)?.question !== segment.question) {
+        const answer = Math.max(segment.from, segment.to);
+        cycles.push({ question: segment.question, answer, startMs: segment.atMs, endMs: 0, confidence: segment.confidence ?? null });
+      }
+      cycles.at(-1).endMs = segment.atMs + segment.durMs;
+      reached = rank;
+    } else reached = Infinity;
   }
   return { cycles, steps: buildSteps(cycles, timeline.skipped ?? []), finaleMs, finaleTo };
 }

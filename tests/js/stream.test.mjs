@@ -1,0 +1,167 @@
+// Position, doubles, back-off and close codes, over a fake WebSocket and fake timers.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BASE_MS, CAP_MS, LATER_MS, SILENCE_MS, Stream, afterClose, backoffMs } from "../../assets/js/stream.js";
+
+function fakeStream(random = () => 0.5) {
+  const sockets = [];
+  const timers = new Map();
+  let next = 0;
+  class FakeSocket {
+    constructor(url) {
+      Object.assign(this, { url, readyState: 1, sent: [], closed: false });
+      sockets.push(this);
+    }
+    send(text) {
+      this.sent.push(JSON.parse(text));
+    }
+    close() {
+      this.closed = true;
+    }
+    frame(frame) {
+      this.onmessage({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+    }
+  }
+  const frames = [];
+  const statuses = [];
+  const stream = new Stream({
+    url: (position) => (position ? `ws://x/?epoch=${position.epoch}&offset=${position.offset}` : "ws://x/"),
+    onFrame: (frame) => frames.push(frame),
+    onStatus: (status) => statuses.push(status.state),
+    WebSocket: FakeSocket,
+    random,
+    timers: { set: (run, ms) => (timers.set(++next, { run, ms }), next), clear: (id) => timers.delete(id) },
+  });
+  stream.connect();
+  const delays = () => [...timers.values()].map((timer) => timer.ms);
+  // Runs the timer of that length and forgets it.
+  const fire = (ms) => {
+    const [id, timer] = [...timers].find(([, t]) => t.ms === ms);
+    timers.delete(id);
+    timer.run();
+  };
+  const greet = (extra = {}) => sockets.at(-1).frame({ type: "connection", position: { epoch: "e", offset: 17 }, recovered: false, ...extra });
+  return { stream, sockets, frames, statuses, delays, fire, greet };
+}
+
+test("the back-off doubles to its cap, with full jitter", () => {
+  assert.equal(backoffMs(0, () => 0.999999), BASE_MS - 1);
+  assert.equal(backoffMs(3, () => 0.5), BASE_MS * 4);
+  assert.equal(backoffMs(50, () => 0.5), CAP_MS / 2);
+  assert.equal(backoffMs(9, () => 0), 0);
+});
+
+test("close codes mean what the contract says", () => {
+  const half = () => 0.5;
+  for (const code of [1008, 1009]) assert.equal(afterClose(code, 0, half).reconnect, false);
+  for (const code of [1001, 4008, 4009]) assert.deepEqual(afterClose(code, 0, half), { reconnect: true, delayMs: 0 });
+  // At once, but not in a loop against a server that keeps sending us away.
+  assert.deepEqual(afterClose(1001, 1, half), { reconnect: true, delayMs: BASE_MS });
+  assert.deepEqual(afterClose(1006, 0, half), { reconnect: true, delayMs: BASE_MS / 2 });
+  assert.ok(afterClose(4029, 0, () => 0).delayMs >= LATER_MS);
+});
+
+test("a reconnect carries the place of the last event", () => {
+  const { sockets, greet, fire, statuses } = fakeStream();
+  assert.equal(sockets[0].url, "ws://x/");
+  greet();
+  sockets[0].frame({ type: "timeline", offset: 18 });
+  sockets[0].onclose({ code: 1001 });
+  fire(0);
+  assert.equal(sockets[1].url, "ws://x/?epoch=e&offset=18");
+  greet({ recovered: true, position: { epoch: "e", offset: 20 } });
+  assert.deepEqual(statuses, ["connected", "reconnecting", "connected"]);
+});
+
+test("replayed events pass in order and none passes twice", () => {
+  const { sockets, greet, fire, frames } = fakeStream();
+  greet();
+  sockets[0].frame({ type: "answer_ready", offset: 18 });
+  sockets[0].onclose({ code: 1006 });
+  fire(BASE_MS / 2);
+  greet({ recovered: true, position: { epoch: "e", offset: 20 } });
+  for (const offset of [18, 19, 20, 20, 21]) sockets[1].frame({ type: "answer_ready", offset });
+  assert.deepEqual(frames.filter((f) => f.offset).map((f) => f.offset), [18, 19, 20, 21]);
+});
+
+test("a new epoch starts anew, also on a channel without events", () => {
+  const { stream, sockets, greet, fire, frames } = fakeStream();
+  greet();
+  sockets[0].onclose({ code: 1006 });
+  fire(BASE_MS / 2);
+  greet({ position: null });
+  assert.equal(stream.position, null);
+  sockets[1].frame({ type: "timeline", offset: 1 });
+  assert.equal(frames.at(-1).offset, 1);
+});
+
+test("a gap moves the place and is told", () => {
+  const { stream, sockets, greet, frames } = fakeStream();
+  greet();
+  sockets[0].frame({ type: "gap", from: 18, to: 90, state: null });
+  assert.equal(stream.position.offset, 90);
+  assert.equal(frames.at(-1).type, "gap");
+});
+
+test("attempts back off until a connection has lasted", () => {
+  const { sockets, greet, fire, delays } = fakeStream();
+  sockets[0].onclose({ code: 1006 });
+  assert.deepEqual(delays(), [BASE_MS / 2]);
+  fire(BASE_MS / 2);
+  greet();
+  sockets[1].onclose({ code: 1006 });
+  assert.deepEqual(delays(), [BASE_MS], "a short connection is no recovery");
+  fire(BASE_MS);
+  greet();
+  fire(5000);
+  sockets[2].onclose({ code: 1006 });
+  assert.deepEqual(delays(), [BASE_MS / 2]);
+});
+
+test("1008 stops for good and says so", () => {
+  const { stream, sockets, greet, delays } = fakeStream();
+  greet();
+  sockets[0].onclose({ code: 1008, reason: "expired" });
+  assert.deepEqual(stream.status, { state: "stopped", code: 1008, reason: "expired" });
+  stream.connect();
+  assert.equal(sockets.length, 1);
+  assert.deepEqual(delays(), []);
+});
+
+test("a silent line is given up, its late close does not count twice", () => {
+  const { stream, sockets, greet, fire, delays } = fakeStream();
+  greet();
+  stream.send({ type: "ping", clientTime: 1 });
+  sockets[0].frame({ type: "pong", clientTime: 1, serverTime: 2 });
+  assert.ok(!delays().includes(SILENCE_MS), "any frame is a sign of life");
+  stream.send({ type: "ping", clientTime: 3 });
+  fire(SILENCE_MS);
+  assert.equal(sockets[0].closed, true);
+  sockets[0].onclose({ code: 1006 });
+  fire(0);
+  assert.equal(sockets.length, 2);
+});
+
+test("waiting ends early when asked, with one connection", () => {
+  const { stream, sockets, delays } = fakeStream();
+  sockets[0].onclose({ code: 4029 });
+  stream.connect();
+  stream.connect();
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(delays(), []);
+});
+
+test("what is no JSON object is passed over", () => {
+  const { sockets, greet, frames } = fakeStream();
+  greet();
+  for (const text of ["{", "null", "7", '"x"']) sockets[0].frame(text);
+  assert.equal(frames.length, 1);
+});
+
+test("nothing is sent on a closed line", () => {
+  const { stream, sockets } = fakeStream();
+  sockets[0].readyState = 0;
+  stream.send({ type: "ping", clientTime: 1 });
+  assert.deepEqual(sockets[0].sent, []);
+});
