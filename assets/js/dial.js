@@ -40,8 +40,10 @@ export class Dial {
   constructor(root, { labels = true, rays = true } = {}) {
     this.withLabels = labels;
     this.count = 0;
-    this.svg = svg("svg", { viewBox: "0 0 1000 1000", "aria-hidden": "true" }, root);
-    this.rays = rays ? this.#buildRays() : null;
+    const box = { viewBox: "0 0 1000 1000", "aria-hidden": "true" };
+    // A picture of their own: turning a layer paints nothing, turning a part of a picture paints all of it.
+    this.rays = rays ? this.#buildRays(svg("svg", { ...box, class: "rays" }, root)) : null;
+    this.svg = svg("svg", box, root);
     this.halo = svg("circle", { class: "halo", cx: CENTRE, cy: CENTRE, r: RADIUS }, this.svg);
     this.ring = svg("g", {}, this.svg);
     this.head = svg("g", { class: "head" }, this.svg);
@@ -58,8 +60,7 @@ export class Dial {
     this.setParts(4);
   }
 
-  #buildRays() {
-    const group = svg("g", { class: "rays" }, this.svg);
+  #buildRays(group) {
     for (let i = 0; i < RAYS; i++) {
       const angle = (360 / RAYS) * i;
       // Three lengths in turn: a burst, not a gear wheel.
