@@ -1,6 +1,8 @@
 //! The actors: one file or folder each.
 
 pub mod ai_client;
+pub mod analyses;
+pub mod analysis;
 pub mod broadcaster;
 pub mod cache;
 pub mod director;

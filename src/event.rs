@@ -112,13 +112,14 @@ impl Frame {
         Self::encode(&[json], None)
     }
 
-    /// Frames an event of the stream: `body` with its offset in front.
+    /// Frames an event of the stream: `body` with its position in front.
     pub fn event(body: &[u8], position: Position) -> Self {
         debug_assert!(
             body.starts_with(b"{\"") && body.len() > 2,
             "an event is a non-empty JSON object"
         );
-        let offset = format!("{{\"offset\":{},", position.offset);
+        let Position { epoch, offset } = position;
+        let offset = format!("{{\"offset\":{offset},\"epoch\":\"{epoch:016x}\",");
         Self::encode(&[offset.as_bytes(), &body[1..]], Some(position))
     }
 
@@ -217,7 +218,7 @@ mod tests {
             question_count: 2,
         };
         let frame = Frame::event(&body(&event), POSITION);
-        let json = r#"{"offset":17,"type":"analysis_started","channel":"c","analysisId":"a","questionCount":2}"#;
+        let json = r#"{"offset":17,"epoch":"00000000000000ab","type":"analysis_started","channel":"c","analysisId":"a","questionCount":2}"#;
         assert_eq!(frame.json(), json);
         assert_eq!(
             &frame.websocket()[..2],

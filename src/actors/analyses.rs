@@ -1,0 +1,456 @@
+//! Analyses: starts, watches, remembers and cancels analyses; the parent of every Analysis actor.
+//!
+//! Flow: http --Start, Record, Get, GetLatest, Cancel--> [Analyses] --spawns--> Analysis --Answered, Done--> [Analyses]
+//! Mailbox: [analyses] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
+//! Crash: running analyses end with it and are reported as `interrupted`; those that somebody was promised (202, or an
+//! `Idempotency-Key`) are kept in the store, the other finished ones are forgotten.
+//! Metrics: those of its mailbox.
+//!
+//! Its children are temporary: one that dies is a reported failure of that analysis, never restarted.
+
+mod memory;
+mod promise;
+
+pub use promise::Promise;
+
+use super::{
+    analysis::{Analysis, AnalysisArgs, Done, Solver},
+    director::DirectorMsg,
+    journal::JournalMsg,
+};
+use crate::{
+    analysis::{Failure, FailureCode, QuestionResult, Report, Status, Usage},
+    clock::Clock,
+    config,
+    event::{Event, body},
+    metrics::Metrics,
+    quiz::Question,
+    runtime::{Envelope, Mailbox, Reply},
+    store::{AnalysisStore, Append, StoreError},
+    timeline::Timing,
+};
+use memory::{Memory, Running};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+use tracing::{error, warn};
+
+/// What it works with.
+#[derive(Clone)]
+pub struct AnalysesArgs {
+    /// Its limits.
+    pub config: config::Analyses,
+    /// Where others reach it.
+    pub mailbox: Mailbox<AnalysesMsg>,
+    /// How questions find their answers.
+    pub solver: Solver,
+    /// Who makes events durable and shows them.
+    pub journal: Mailbox<JournalMsg>,
+    /// Who decides what a channel plays.
+    pub director: Mailbox<DirectorMsg>,
+    /// Where promised analyses are kept.
+    pub store: Arc<dyn AnalysisStore>,
+    /// The server's clock.
+    pub clock: Clock,
+    /// Where analyses are measured.
+    pub metrics: Metrics,
+}
+
+/// What is to be analysed.
+#[derive(Debug, Clone)]
+pub struct StartRequest {
+    /// The questions.
+    pub questions: Vec<Question>,
+    /// The channel.
+    pub channel: String,
+    /// How the show is timed; `None` when nothing is to be shown.
+    pub show: Option<Timing>,
+    /// What the client sent along.
+    pub timestamp: Option<Value>,
+    /// What the client was promised.
+    pub promise: Promise,
+}
+
+/// What a caller hears of its analysis: each result as it is known, then the report.
+#[derive(Debug, Clone)]
+pub enum Update {
+    /// One question.
+    Result(Box<QuestionResult>),
+    /// The end.
+    Done(Arc<Report>),
+}
+
+/// An analysis that was started, or had been.
+#[derive(Debug)]
+pub struct Started {
+    /// Its id.
+    pub id: String,
+    /// Ends with [`Update::Done`]; without it, the analysis was lost.
+    pub updates: mpsc::Receiver<Update>,
+}
+
+/// Why an analysis was not started.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StartError {
+    /// As many run as may.
+    #[error("as many analyses are running as may run at once")]
+    Full,
+    /// The server is ending.
+    #[error("the server is shutting down")]
+    Draining,
+    /// The key was used for another request.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The promise cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone)]
+pub enum Cancelled {
+    /// It was running and is not any more.
+    Now(Arc<Report>),
+    /// It had ended.
+    TooLate,
+    /// There is no such analysis.
+    Unknown,
+}
+
+/// What it is told.
+#[derive(Debug)]
+pub enum AnalysesMsg {
+    /// From http: start an analysis, or join the one that the key belongs to.
+    Start(Box<StartRequest>, Reply<Result<Started, StartError>>),
+    /// From http: one that needed no actor, because every answer was known.
+    Record(Arc<Report>),
+    /// From http: one analysis.
+    Get(String, Reply<Option<Arc<Report>>>),
+    /// From http: the latest, of one channel or of all.
+    GetLatest {
+        /// Which channel.
+        channel: Option<String>,
+        /// How many.
+        limit: usize,
+        /// The newest first.
+        reply: Reply<Vec<Arc<Report>>>,
+    },
+    /// From http: cancel one.
+    Cancel(String, Reply<Cancelled>),
+    /// From an Analysis: a question is answered.
+    Answered(String, Box<QuestionResult>),
+    /// From an Analysis: it has ended.
+    Done(String, Box<Done>),
+    /// From the app: start no more; answered when none is running.
+    Drain(Reply<()>),
+}
+
+/// Its state.
+pub struct State {
+    args: AnalysesArgs,
+    myself: ActorRef<Envelope<AnalysesMsg>>,
+    memory: Memory,
+    draining: Vec<Reply<()>>,
+}
+
+/// See the module.
+pub struct Analyses;
+
+impl Actor for Analyses {
+    type Msg = Envelope<AnalysesMsg>;
+    type State = State;
+    type Arguments = AnalysesArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        promise::mark_interrupted(args.store.as_ref(), args.clock.now_ms(), args.config.keep)
+            .await?;
+        args.mailbox.bind(myself.clone());
+        let memory = Memory::new(args.config.keep);
+        Ok(State {
+            args,
+            myself,
+            memory,
+            draining: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (message, _permit) = envelope.open();
+        state.on_message(message).await;
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(cell, failure) => {
+                error!(actor = "analysis", error = %failure, "analysis died");
+                state.on_death(&cell).await;
+            }
+            // One that ended well is no longer running; one that was killed still is.
+            SupervisionEvent::ActorTerminated(cell, ..) => state.on_death(&cell).await,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Callers that have gone do not need their answer: hence the ignored replies.
+    async fn on_message(&mut self, message: AnalysesMsg) {
+        match message {
+            AnalysesMsg::Start(request, reply) => drop(reply.send(self.on_start(*request).await)),
+            AnalysesMsg::Record(report) => self.memory.remember(report),
+            AnalysesMsg::Get(id, reply) => drop(reply.send(self.find(&id).await)),
+            AnalysesMsg::GetLatest {
+                channel,
+                limit,
+                reply,
+            } => {
+                drop(reply.send(self.memory.latest(channel.as_deref(), limit)));
+            }
+            AnalysesMsg::Cancel(id, reply) => drop(reply.send(self.on_cancel(&id).await)),
+            AnalysesMsg::Answered(id, result) => self.memory.answered(&id, result),
+            AnalysesMsg::Done(id, done) => self.end(&id, *done).await,
+            AnalysesMsg::Drain(reply) => {
+                self.draining.push(reply);
+                self.tell_drained();
+            }
+        }
+    }
+
+    async fn on_start(&mut self, request: StartRequest) -> Result<Started, StartError> {
+        if !self.draining.is_empty() {
+            return Err(StartError::Draining);
+        }
+        let now = self.args.clock.now_ms();
+        if let Some(known) =
+            promise::earlier(self.args.store.as_ref(), &request.promise, now).await?
+        {
+            if let Some(started) = self.memory.join(&known) {
+                return Ok(started);
+            }
+            if let Some(report) = self.find(&known).await {
+                return Ok(memory::finished(report));
+            }
+        }
+        if self.memory.running() >= self.args.config.max_running {
+            return Err(StartError::Full);
+        }
+        let id = uuid::Uuid::now_v7().to_string();
+        let report = first_report(&id, &request);
+        request
+            .promise
+            .keep(
+                self.args.store.as_ref(),
+                &report,
+                now,
+                self.args.config.idempotency_hours,
+            )
+            .await?;
+        let cell = self.spawn(&id, request.clone()).await?;
+        let (running, started) =
+            Running::new(report, cell, request.promise, request.show.is_some());
+        self.memory.start(running);
+        Ok(started)
+    }
+
+    async fn spawn(&self, id: &str, request: StartRequest) -> Result<ActorCell, StoreError> {
+        let args = AnalysisArgs {
+            id: id.to_owned(),
+            show: request.show.map(|timing| (request.channel, timing)),
+            questions: request.questions,
+            deadline: Instant::now() + Duration::from_millis(self.args.config.timeout_ms),
+            parallel: self.args.config.parallel_questions,
+            solver: self.args.solver.clone(),
+            journal: self.args.journal.clone(),
+            director: self.args.director.clone(),
+            parent: self.myself.clone(),
+            metrics: self.args.metrics.clone(),
+        };
+        let spawned = Actor::spawn_linked(None, Analysis, args, self.myself.get_cell()).await;
+        spawned
+            .map(|(actor, _)| actor.get_cell())
+            .map_err(|error| StoreError(error.to_string()))
+    }
+
+    async fn find(&self, id: &str) -> Option<Arc<Report>> {
+        if let Some(report) = self.memory.get(id) {
+            return Some(report);
+        }
+        promise::read(self.args.store.as_ref(), id).await
+    }
+
+    async fn on_cancel(&mut self, id: &str) -> Cancelled {
+        let Some(cell) = self.memory.cell(id) else {
+            return if self.find(id).await.is_some() {
+                Cancelled::TooLate
+            } else {
+                Cancelled::Unknown
+            };
+        };
+        cell.stop(Some("cancelled".to_owned()));
+        match self
+            .abort(id, Status::Cancelled, None, "Analysis cancelled")
+            .await
+        {
+            Some(report) => Cancelled::Now(report),
+            None => Cancelled::TooLate,
+        }
+    }
+
+    async fn on_death(&mut self, cell: &ActorCell) {
+        if let Some(id) = self.memory.id_of(cell) {
+            let failure = Failure::internal();
+            let message = failure.error.clone();
+            self.abort(&id, Status::Error, Some(failure), &message)
+                .await;
+        }
+    }
+
+    /// Ends a running analysis on its behalf: viewers are told, and its show plays what it has.
+    async fn abort(
+        &mut self,
+        id: &str,
+        status: Status,
+        failure: Option<Failure>,
+        message: &str,
+    ) -> Option<Arc<Report>> {
+        let mut running = self.memory.take(id)?;
+        running.report.status = status;
+        message.clone_into(&mut running.report.message);
+        if running.shown {
+            let channel = running.report.channel.clone();
+            let event = body(&Event::AnalysisFailed {
+                channel: &channel,
+                analysis_id: id,
+                code: failure.as_ref().map(|failure| failure.code),
+                error: message,
+            });
+            let entry = Append {
+                channel: channel.clone(),
+                events: vec![event],
+                state: None,
+            };
+            let deadline = Instant::now() + Duration::from_millis(self.args.config.wait_ms);
+            let append = JournalMsg::Append {
+                entry,
+                committed: Box::new(|_| ()),
+            };
+            if self.args.journal.send(append, deadline).await.is_err() {
+                warn!(
+                    actor = "analyses",
+                    "cannot tell viewers of a failed analysis"
+                );
+            }
+            let finish = |reply| DirectorMsg::Finish {
+                channel,
+                analysis_id: id.to_owned(),
+                reply,
+            };
+            running.report.timeline = self
+                .args
+                .director
+                .ask(deadline, finish)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .flatten();
+        }
+        running.report.failure = failure;
+        Some(self.conclude(running).await)
+    }
+
+    async fn end(&mut self, id: &str, done: Done) {
+        let Some(mut running) = self.memory.take(id) else {
+            return;
+        };
+        let report = &mut running.report;
+        report.status = if done.failure.is_some() {
+            Status::Error
+        } else {
+            Status::Success
+        };
+        report.message = words(report, done.failure.as_ref());
+        report.failure = done.failure;
+        report.position = done.position;
+        report.timeline = done.timeline;
+        report.usage = done.usage;
+        self.conclude(running).await;
+    }
+
+    /// Keeps the report where it was promised, remembers it, and tells whoever waits.
+    async fn conclude(&mut self, running: Running) -> Arc<Report> {
+        if let Err(error) = running
+            .promise
+            .fulfil(self.args.store.as_ref(), &running.report)
+            .await
+        {
+            warn!(actor = "analyses", %error, "cannot keep a report");
+        }
+        let report = running.tell_done();
+        self.memory.remember(Arc::clone(&report));
+        self.tell_drained();
+        report
+    }
+
+    fn tell_drained(&mut self) {
+        if self.memory.running() == 0 && self.draining.iter().any(|reply| !reply.is_closed()) {
+            // A closed sender stays in the list: it still says that nothing more may start.
+            for reply in std::mem::take(&mut self.draining) {
+                let _ = reply.send(());
+                let (closed, _) = tokio::sync::oneshot::channel();
+                self.draining.push(closed);
+            }
+        }
+    }
+}
+
+fn first_report(id: &str, request: &StartRequest) -> Report {
+    let questions = u32::try_from(request.questions.len()).unwrap_or(u32::MAX);
+    Report {
+        status: Status::Running,
+        answers: vec![None; request.questions.len()],
+        question_count: questions,
+        message: "Analysis running".to_owned(),
+        analysis_id: id.to_owned(),
+        channel: request.channel.clone(),
+        position: None,
+        results: Vec::new(),
+        usage: Usage::default(),
+        timeline: None,
+        timestamp: request.timestamp.clone(),
+        failure: None,
+    }
+}
+
+/// Returns the outcome in words.
+pub fn words(report: &Report, failure: Option<&Failure>) -> String {
+    let (answered, all) = (
+        report.answers.iter().flatten().count(),
+        report.answers.len(),
+    );
+    match failure {
+        Some(failure) if failure.code == FailureCode::Internal => failure.error.clone(),
+        Some(_) => "No question could be answered".to_owned(),
+        None if answered == all => "Questions analyzed successfully".to_owned(),
+        None => format!("{answered} of {all} questions answered"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

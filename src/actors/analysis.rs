@@ -1,0 +1,413 @@
+//! Analysis: one actor per running analysis; brings every question to an answer or a reason.
+//!
+//! Flow: Analyses spawns [Analysis] --Resolve--> Cache, --Solve--> AiClient, --Append--> Journal, --Cue--> Director,
+//! --Answered, Done--> Analyses
+//! Mailbox: none for others; it hears only from its own question tasks, `parallel_questions` at a time.
+//! Crash: this analysis fails with `internal`, the others go on. It is never restarted: half of its answers may have
+//! been shown.
+//! Metrics: analysis_duration_seconds, questions_analyzed_total, answer_confidence.
+
+mod question;
+
+pub use question::Solver;
+
+use super::{analyses::AnalysesMsg, director::DirectorMsg, journal::JournalMsg};
+use crate::{
+    analysis::{Failure, FailureCode, QuestionResult, ShowTime, Source, Usage},
+    event::{Event, body},
+    metrics::Metrics,
+    quiz::Question,
+    runtime::{AskError, Envelope, Mailbox},
+    store::{Append, Position},
+    timeline::{Cue, Timing},
+};
+use bytes::Bytes;
+use question::Outcome;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::{collections::VecDeque, sync::Arc};
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+
+/// What one analysis works with.
+pub struct AnalysisArgs {
+    /// Its id.
+    pub id: String,
+    /// Where it is shown; `None` when nothing is to be shown.
+    pub show: Option<(String, Timing)>,
+    /// What is asked.
+    pub questions: Vec<Question>,
+    /// When it must be over.
+    pub deadline: Instant,
+    /// How many questions are at work at once.
+    pub parallel: usize,
+    /// How a question finds its answer.
+    pub solver: Solver,
+    /// Who makes events durable and shows them.
+    pub journal: Mailbox<JournalMsg>,
+    /// Who decides what the channel plays.
+    pub director: Mailbox<DirectorMsg>,
+    /// Who started it.
+    pub parent: ActorRef<Envelope<AnalysesMsg>>,
+    /// Where it is measured.
+    pub metrics: Metrics,
+}
+
+/// How an analysis ended.
+#[derive(Debug)]
+pub struct Done {
+    /// Why it failed as a whole.
+    pub failure: Option<Failure>,
+    /// Where the channel's stream stood after its last event.
+    pub position: Option<Position>,
+    /// When the show plays.
+    pub timeline: Option<ShowTime>,
+    /// What it cost.
+    pub usage: Usage,
+}
+
+/// What it hears.
+#[derive(Debug)]
+pub enum AnalysisMsg {
+    /// From itself: begin.
+    Run,
+    /// From its own question task: one has ended.
+    Next,
+}
+
+/// Its state.
+pub struct State {
+    args: AnalysisArgs,
+    waiting: VecDeque<(u32, Arc<Question>)>,
+    at_work: JoinSet<Outcome>,
+    outcomes: Vec<Outcome>,
+    began: Instant,
+}
+
+/// See the module.
+pub struct Analysis;
+
+/// Tells the analysis that a question task has ended, however that came about.
+struct Bell(ActorRef<AnalysisMsg>);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        // An analysis that is gone has no questions to look after.
+        let _ = self.0.cast(AnalysisMsg::Next);
+    }
+}
+
+impl Actor for Analysis {
+    type Msg = AnalysisMsg;
+    type State = State;
+    type Arguments = AnalysisArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        mut args: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let questions = std::mem::take(&mut args.questions);
+        let waiting = (1..).zip(questions.into_iter().map(Arc::new)).collect();
+        myself.cast(AnalysisMsg::Run)?;
+        Ok(State {
+            args,
+            waiting,
+            at_work: JoinSet::new(),
+            outcomes: Vec::new(),
+            began: Instant::now(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            AnalysisMsg::Run => {
+                if let Err(failure) = state.announce().await {
+                    state.report(Done {
+                        failure: Some(failure),
+                        position: None,
+                        timeline: None,
+                        usage: Usage::default(),
+                    });
+                    myself.stop(None);
+                    return Ok(());
+                }
+                for _ in 0..state.args.parallel {
+                    state.ask_next(&myself);
+                }
+            }
+            AnalysisMsg::Next => {
+                if let Some(ended) = state.at_work.join_next().await {
+                    // A task that panicked takes the analysis with it: its question would stay without a reason.
+                    state.on_outcome(ended?).await;
+                }
+                state.ask_next(&myself);
+            }
+        }
+        if state.waiting.is_empty() && state.at_work.is_empty() {
+            let done = state.conclude().await;
+            state.report(done);
+            myself.stop(None);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes the show's place on the channel and says that the analysis has begun.
+    async fn announce(&mut self) -> Result<(), Failure> {
+        let Some((channel, timing)) = self.args.show.clone() else {
+            return Ok(());
+        };
+        let (id, deadline) = (self.args.id.clone(), self.args.deadline);
+        let reserved = self
+            .args
+            .director
+            .ask(deadline, |reply| DirectorMsg::Reserve {
+                channel: channel.clone(),
+                analysis_id: id.clone(),
+                timing,
+                reply,
+            });
+        reserved
+            .await
+            .map_err(Failure::from)?
+            .map_err(Failure::from)?;
+        let event = Event::AnalysisStarted {
+            channel: &channel,
+            analysis_id: &id,
+            question_count: self.waiting.len(),
+        };
+        self.publish(&channel, body(&event))
+            .await
+            .map_err(Failure::from)
+    }
+
+    fn ask_next(&mut self, myself: &ActorRef<AnalysisMsg>) {
+        let Some((index, question)) = self.waiting.pop_front() else {
+            return;
+        };
+        let (solver, deadline, bell) = (
+            self.args.solver.clone(),
+            self.args.deadline,
+            Bell(myself.clone()),
+        );
+        self.at_work.spawn(async move {
+            let _bell = bell;
+            solver.solve(index, &question, deadline).await
+        });
+    }
+
+    async fn on_outcome(&mut self, outcome: Outcome) {
+        let result = &outcome.result;
+        count(&self.args.metrics, result);
+        if let Some((channel, _)) = self.args.show.clone() {
+            let event = body(&Event::answer(&channel, &self.args.id, result));
+            // What cannot be shown now is in the whole set at the end.
+            let _ = self.publish(&channel, event).await;
+            let cue = DirectorMsg::Cue {
+                channel,
+                analysis_id: self.args.id.clone(),
+                question: result.index,
+                cues: cues(result),
+            };
+            let _ = self.args.director.send(cue, self.args.deadline).await;
+        }
+        let answered =
+            AnalysesMsg::Answered(self.args.id.clone(), Box::new(outcome.result.clone()));
+        // When the parent is gone, so is this actor in a moment.
+        let _ = self.args.parent.cast(Envelope::internal(answered));
+        self.outcomes.push(outcome);
+    }
+
+    /// Publishes the whole set, or the failure, and finishes the show.
+    async fn conclude(&mut self) -> Done {
+        self.outcomes.sort_by_key(|outcome| outcome.result.index);
+        let usage = self.usage();
+        let failure = Outcome::common_failure(&self.outcomes);
+        let label = if failure.is_some() {
+            "failed"
+        } else {
+            source_label(&self.outcomes)
+        };
+        self.args
+            .metrics
+            .analysis()
+            .duration
+            .with([label])
+            .record(self.began.elapsed().as_secs_f64());
+        let Some((channel, _)) = self.args.show.clone() else {
+            return Done {
+                failure,
+                position: None,
+                timeline: None,
+                usage,
+            };
+        };
+        let id = self.args.id.clone();
+        let event = match &failure {
+            Some(failure) => body(&Event::AnalysisFailed {
+                channel: &channel,
+                analysis_id: &id,
+                code: Some(failure.code),
+                error: &failure.error,
+            }),
+            None => {
+                let results: Vec<_> = self
+                    .outcomes
+                    .iter()
+                    .map(|outcome| outcome.result.clone())
+                    .collect();
+                let answers: Vec<_> = results.iter().map(|result| result.answer).collect();
+                body(&Event::AnswersReady {
+                    channel: &channel,
+                    analysis_id: &id,
+                    answers: &answers,
+                    question_count: answers.len(),
+                    results: &results,
+                })
+            }
+        };
+        let position = self.publish_and_wait(&channel, event).await;
+        let deadline = self.args.deadline;
+        let finish = |reply| DirectorMsg::Finish {
+            channel: channel.clone(),
+            analysis_id: id.clone(),
+            reply,
+        };
+        let timeline = self
+            .args
+            .director
+            .ask(deadline, finish)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten();
+        Done {
+            failure,
+            position,
+            timeline,
+            usage,
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for outcome in &self.outcomes {
+            usage.prompt_tokens += outcome.prompt_tokens;
+            usage.completion_tokens += outcome.completion_tokens;
+            match outcome.result.source {
+                Some(Source::Cache) => usage.cached_questions += 1,
+                Some(Source::Coalesced) => usage.coalesced_questions += 1,
+                Some(Source::Model) | None => {}
+            }
+        }
+        usage
+    }
+
+    fn report(&self, done: Done) {
+        let done = AnalysesMsg::Done(self.args.id.clone(), Box::new(done));
+        // When the parent is gone, so is this actor in a moment.
+        let _ = self.args.parent.cast(Envelope::internal(done));
+    }
+
+    /// Hands an event to the journal; returns when it is on its way, not when it is durable.
+    async fn publish(&self, channel: &str, event: Bytes) -> Result<(), AskError> {
+        let message = append(channel, event, Box::new(|_| ()));
+        Ok(self.args.journal.send(message, self.args.deadline).await?)
+    }
+
+    /// Hands an event to the journal and returns its position when it is durable.
+    async fn publish_and_wait(&self, channel: &str, event: Bytes) -> Option<Position> {
+        let (committed, position) = oneshot::channel();
+        let message = append(
+            channel,
+            event,
+            Box::new(move |outcome| drop(committed.send(outcome))),
+        );
+        self.args
+            .journal
+            .send(message, self.args.deadline)
+            .await
+            .ok()?;
+        tokio::time::timeout_at(self.args.deadline, position)
+            .await
+            .ok()?
+            .ok()?
+            .ok()
+    }
+}
+
+fn append(channel: &str, event: Bytes, committed: super::journal::Committed) -> JournalMsg {
+    JournalMsg::Append {
+        entry: Append {
+            channel: channel.to_owned(),
+            events: vec![event],
+            state: None,
+        },
+        committed,
+    }
+}
+
+/// Returns what the show plays for a question: each selected option in turn.
+pub fn cues(result: &QuestionResult) -> Vec<Cue> {
+    result
+        .selected
+        .iter()
+        .map(|option| Cue::new(result.index, *option, result.confidence))
+        .collect()
+}
+
+/// Counts one question's outcome.
+pub fn count(metrics: &Metrics, result: &QuestionResult) {
+    let source = result.source.map_or("none", Source::label);
+    let outcome = if result.answer.is_some() {
+        "answered"
+    } else {
+        "failed"
+    };
+    metrics
+        .analysis()
+        .questions
+        .with([source, outcome])
+        .increment(1);
+    if let Some(confidence) = result.confidence {
+        metrics.analysis().confidence.record(confidence);
+    }
+}
+
+/// Names where the answers of a whole analysis came from.
+fn source_label(outcomes: &[Outcome]) -> &'static str {
+    let asked = outcomes
+        .iter()
+        .any(|outcome| outcome.result.source == Some(Source::Model));
+    if asked {
+        Source::Model.label()
+    } else {
+        Source::Cache.label()
+    }
+}
+
+impl From<super::director::DirectorError> for Failure {
+    fn from(error: super::director::DirectorError) -> Self {
+        use super::director::DirectorError;
+        let text = error.to_string();
+        match error {
+            DirectorError::Busy => Self::new(FailureCode::ChannelBusy, text),
+            DirectorError::Full(_) => Self {
+                retry_after: Some(10),
+                ..Self::new(FailureCode::Overloaded, text)
+            },
+            DirectorError::Journal(_) => Self {
+                retry_after: Some(1),
+                ..Self::new(FailureCode::Overloaded, text)
+            },
+            DirectorError::NothingToControl(_) | DirectorError::Store(_) => {
+                Self::new(FailureCode::Internal, text)
+            }
+        }
+    }
+}
