@@ -8,3 +8,4 @@ pub mod cache;
 pub mod director;
 pub mod journal;
 pub mod rate_limiter;
+pub mod tree;

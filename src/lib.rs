@@ -6,12 +6,15 @@
 
 pub mod actors;
 pub mod analysis;
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod event;
+pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod pipeline;
 pub mod provider;
 pub mod quiz;
 pub mod runtime;

@@ -9,7 +9,7 @@
 
 mod question;
 
-pub use question::Solver;
+pub use question::{Solver, known_result};
 
 use super::{analyses::AnalysesMsg, director::DirectorMsg, journal::JournalMsg};
 use crate::{

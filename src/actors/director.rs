@@ -38,6 +38,8 @@ pub struct DirectorArgs {
     pub config: config::Director,
     /// What a second show on a busy channel does.
     pub when_busy: WhenBusy,
+    /// A show that waits for answers is finished after this time without one: its analysis is gone.
+    pub stale_after: Duration,
     /// Where others reach it.
     pub mailbox: Mailbox<DirectorMsg>,
     /// Who makes timelines durable and shows them.
@@ -48,6 +50,11 @@ pub struct DirectorArgs {
     pub clock: Clock,
     /// Set by the first start in a process: analyses that were running then are gone.
     pub recovered: Arc<AtomicBool>,
+}
+
+impl DirectorArgs {
+    /// What an analysis may take beyond its own time limit.
+    pub const STALE_MARGIN: Duration = Duration::from_secs(5);
 }
 
 /// Why a show cannot be played or controlled.
@@ -150,7 +157,7 @@ pub enum DirectorMsg {
         /// The answer.
         reply: Reply<Result<(Option<Timeline>, usize), DirectorError>>,
     },
-    /// From its own timer: the channel's show has ended.
+    /// From its own timer: the channel's show has ended, or got no answer for long.
     Ended(String),
     /// From its own commit, which failed: read again what the channel plays.
     Reload(String),
@@ -169,6 +176,8 @@ pub struct State {
 struct Playing {
     state: ChannelState,
     timer: Option<AbortHandle>,
+    /// When the timer will have waited long enough for a show that still grows.
+    stale_at: Option<Instant>,
 }
 
 impl Drop for Playing {
@@ -447,7 +456,8 @@ impl State {
             return;
         };
         let before = playing.state.clone();
-        if playing.state.advance(now) {
+        let is_stale = playing.stale_at.is_some_and(|at| at <= Instant::now());
+        if playing.state.advance(now) || (is_stale && playing.state.complete_current(now)) {
             // When the journal does not take it, the next control, cue or show tries again.
             let _ = self
                 .publish_timeline(channel, Vec::new(), before, |_| ())

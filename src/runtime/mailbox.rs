@@ -8,7 +8,7 @@
 //! [`Mailbox::send`] waits with a limit, [`Mailbox::try_send`] rejects now, [`Mailbox::offer`] drops and counts.
 
 use crate::metrics::MailboxMetrics;
-use ractor::{ActorRef, Message, MessagingErr};
+use ractor::{ActorRef, ActorStatus, Message, MessagingErr};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::{
@@ -155,6 +155,17 @@ impl<M: Message> Mailbox<M> {
     /// Returns how many messages are waiting or being worked on.
     pub fn depth(&self) -> usize {
         self.0.capacity - self.0.places.available_permits()
+    }
+
+    /// Returns whether an actor is behind the mailbox and takes messages.
+    pub fn is_up(&self) -> bool {
+        let actor = self.0.actor.borrow();
+        actor.as_ref().is_some_and(|actor| {
+            matches!(
+                actor.get_status(),
+                ActorStatus::Starting | ActorStatus::Running
+            )
+        })
     }
 
     /// Delivers the message, waiting until `deadline` for a place, and for a restart to end.

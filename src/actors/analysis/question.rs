@@ -137,7 +137,7 @@ async fn again<T, F: Future<Output = Result<T, AskError>>>(
 }
 
 /// Turns a solution in canonical order into the result for this question.
-pub(crate) fn result(
+pub fn known_result(
     index: u32,
     question: &Question,
     solution: &Solution,
@@ -172,7 +172,7 @@ pub(crate) fn result(
 fn answered(index: u32, question: &Question, solution: &Solution, source: Source) -> Outcome {
     let asked = source == Source::Model;
     Outcome {
-        result: result(index, question, solution, source),
+        result: known_result(index, question, solution, source),
         failure: None,
         prompt_tokens: if asked { solution.prompt_tokens } else { 0 },
         completion_tokens: if asked { solution.completion_tokens } else { 0 },

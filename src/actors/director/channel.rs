@@ -111,6 +111,20 @@ impl ChannelState {
         }
     }
 
+    /// Finishes a show that still grows, with what it has. Returns whether there was one.
+    pub(super) fn complete_current(&mut self, now: u64) -> bool {
+        let Some(show) = self
+            .current
+            .as_mut()
+            .filter(|show| !show.timeline().complete)
+        else {
+            return false;
+        };
+        show.complete(now);
+        self.drop_empty(now);
+        true
+    }
+
     /// Does what the host wants; returns the timeline that viewers get.
     pub(super) fn control(
         &mut self,

@@ -3,6 +3,7 @@
 use super::{ChannelState, DirectorError, DirectorMsg, Playing, State};
 use crate::runtime::Envelope;
 use std::sync::atomic::Ordering;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 impl State {
@@ -30,8 +31,7 @@ impl State {
                     queued = state.queued.len(),
                     "show goes on"
                 );
-                self.channels
-                    .insert(channel.clone(), Playing { state, timer: None });
+                self.channels.insert(channel.clone(), Playing::from(state));
                 self.settle(&channel);
             }
         }
@@ -51,7 +51,7 @@ impl State {
                 .and_then(|json| parse(channel, &json))
                 .unwrap_or_default();
             self.channels
-                .insert(channel.to_owned(), Playing { state, timer: None });
+                .insert(channel.to_owned(), Playing::from(state));
         }
         Ok(&self.channel(channel).state)
     }
@@ -68,7 +68,8 @@ impl State {
     /// Sets the timer for the end of the current show, or forgets a channel that has nothing left to play.
     pub(super) fn settle(&mut self, channel: &str) {
         let now = self.args.clock.now_ms();
-        let (clock, myself) = (self.args.clock, self.myself.clone());
+        let (clock, stale_after, myself) =
+            (self.args.clock, self.args.stale_after, self.myself.clone());
         let Some(playing) = self.channels.get_mut(channel) else {
             return;
         };
@@ -79,14 +80,34 @@ impl State {
             self.channels.remove(channel);
             return;
         }
-        if let Some(ends_at) = playing.state.ends_at() {
+        let grows = playing
+            .state
+            .current
+            .as_ref()
+            .is_some_and(|show| !show.timeline().complete);
+        playing.stale_at = grows.then(|| Instant::now() + stale_after);
+        let wake_at = playing.stale_at.or(playing
+            .state
+            .ends_at()
+            .map(|ends_at| clock.instant_at(ends_at)));
+        if let Some(wake_at) = wake_at {
             let channel = channel.to_owned();
             let timer = tokio::spawn(async move {
-                tokio::time::sleep_until(clock.instant_at(ends_at)).await;
+                tokio::time::sleep_until(wake_at).await;
                 // A director that is gone has a successor that sets its own timers.
                 let _ = myself.cast(Envelope::internal(DirectorMsg::Ended(channel)));
             });
             playing.timer = Some(timer.abort_handle());
+        }
+    }
+}
+
+impl From<ChannelState> for Playing {
+    fn from(state: ChannelState) -> Self {
+        Self {
+            state,
+            timer: None,
+            stale_at: None,
         }
     }
 }

@@ -1,0 +1,158 @@
+//! App: the one place that wires things together.
+
+use crate::{
+    actors::{
+        analyses::AnalysesMsg,
+        tree::{self, Mailboxes, Ports},
+    },
+    clock::Clock,
+    config::Settings,
+    http,
+    metrics::Metrics,
+    pipeline::Pipeline,
+    provider,
+    runtime::{Supervisor, SupervisorHandle},
+    store::embedded::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents},
+};
+use anyhow::Context as _;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+/// How often histogram samples are folded; without it they pile up.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The running service, with or without its HTTP front.
+pub struct App {
+    pipeline: Pipeline,
+    supervisor: SupervisorHandle,
+    upkeep: tokio::task::JoinHandle<()>,
+}
+
+/// The HTTP front of a running [`App`].
+pub struct Front {
+    server: http::Server,
+    metrics: Option<http::Server>,
+}
+
+impl App {
+    /// Opens the stores, prepares the model and starts the tree. Listens nowhere yet.
+    ///
+    /// # Errors
+    /// When a store, the model's settings or an actor cannot be used.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let folder = &settings.server.data_dir;
+        let ports = Ports {
+            provider: provider::from_settings(&settings).await?,
+            answers: Arc::new(EmbeddedAnswers::open(folder)?),
+            events: Arc::new(EmbeddedEvents::open(folder)?),
+            analyses: Arc::new(EmbeddedAnalyses::open(folder)?),
+        };
+        Self::with_ports(settings, ports).await
+    }
+
+    /// Starts the tree on given ports.
+    ///
+    /// # Errors
+    /// When an actor does not start.
+    pub async fn with_ports(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
+        let (metrics, clock) = (Metrics::new(), Clock::start());
+        let mailboxes = Mailboxes::new(&settings, &metrics);
+        let root = tree::root(&settings, &mailboxes, &ports, clock, &metrics);
+        let supervisor = Supervisor::spawn(root).await.context("the actors do not start")?;
+        let upkeep = tokio::spawn({
+            let metrics = metrics.clone();
+            async move {
+                let mut interval = tokio::time::interval(UPKEEP_EVERY);
+                loop {
+                    interval.tick().await;
+                    metrics.run_upkeep();
+                }
+            }
+        });
+        let pipeline = Pipeline {
+            settings: Arc::new(settings),
+            actors: mailboxes,
+            provider_fingerprint: ports.provider.fingerprint().into(),
+            provider: ports.provider,
+            clock,
+            metrics,
+        };
+        Ok(Self { pipeline, supervisor, upkeep })
+    }
+
+    /// Returns the way in.
+    pub const fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// Listens where the settings say.
+    ///
+    /// # Errors
+    /// When an address cannot be bound.
+    pub async fn listen(&self) -> anyhow::Result<Front> {
+        let settings = &self.pipeline.settings;
+        let server = http::Server::bind(self.pipeline.clone(), settings.listen_addr(), http::Routes::All).await?;
+        let metrics = match settings.metrics.bind {
+            Some(address) => Some(http::Server::bind(self.pipeline.clone(), address, http::Routes::Metrics).await?),
+            None => None,
+        };
+        Ok(Front { server, metrics })
+    }
+
+    /// Listens, and serves until `shutdown` is ready; then drains.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or the supervisor gave up.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let front = self.listen().await?;
+        self.serve_until(front, shutdown).await
+    }
+
+    /// Serves on a bound front until `shutdown` is ready; then drains.
+    ///
+    /// # Errors
+    /// When the supervisor gave up.
+    pub async fn serve_until(mut self, front: Front, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            reason = self.supervisor.gave_up() => Err(anyhow::anyhow!("giving up: {reason}")),
+        };
+        let limit = Duration::from_millis(self.pipeline.settings.server.drain_timeout_ms);
+        if outcome.is_ok() {
+            info!(limit_ms = limit.as_millis(), "draining");
+        }
+        front.server.start_draining();
+        self.drain(limit).await;
+        front.server.finish().await;
+        if let Some(metrics) = front.metrics {
+            metrics.start_draining();
+            metrics.finish().await;
+        }
+        outcome
+    }
+
+    /// Ends the tree: running analyses may finish within `limit`, then every actor handles what it holds.
+    pub async fn drain(self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let drained = self.pipeline.actors.analyses.ask(deadline, AnalysesMsg::Drain).await;
+        if drained.is_err() {
+            warn!("analyses were still running when the time to drain was over");
+        }
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        self.supervisor.drain(left).await;
+        self.upkeep.abort();
+    }
+}
+
+impl Front {
+    /// Returns the address that clients reach.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Returns the address of the metrics listener, when it has one of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(http::Server::address)
+    }
+}

@@ -1,0 +1,57 @@
+//! `/api/analyses`: what runs and what ended.
+
+use super::{
+    error::ApiError,
+    request::query,
+    respond::{Body, json},
+    router::Call,
+};
+use crate::{
+    actors::analyses::{AnalysesMsg, Cancelled},
+    pipeline::Pipeline,
+};
+use http::{Response, StatusCode};
+use serde_json::json as value;
+
+/// Analyses listed when the caller does not say how many.
+const DEFAULT_LIMIT: usize = 20;
+/// Most analyses listed at once.
+const MAX_LIMIT: usize = 100;
+
+pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
+    let channel = query(&call.request, "channel");
+    let limit = match query(&call.request, "limit").map(|limit| limit.parse::<usize>()) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
+        Some(_) => return Err(ApiError::invalid_request(format!("limit must be a number from 1 to {MAX_LIMIT}"))),
+    };
+    let pipeline = &call.context.pipeline;
+    let ask = |reply| AnalysesMsg::GetLatest { channel, limit, reply };
+    let latest = pipeline.actors.analyses.ask(deadline(pipeline), ask).await?;
+    let latest: Vec<_> = latest.iter().map(AsRef::as_ref).collect();
+    Ok(json(StatusCode::OK, &value!({ "analyses": latest })))
+}
+
+pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
+    let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
+    let found = pipeline.actors.analyses.ask(deadline(pipeline), |reply| AnalysesMsg::Get(id, reply)).await?;
+    let report = found.ok_or_else(unknown)?;
+    Ok(json(StatusCode::OK, report.as_ref()))
+}
+
+pub(super) async fn cancel(call: Call) -> Result<Response<Body>, ApiError> {
+    let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
+    match pipeline.actors.analyses.ask(deadline(pipeline), |reply| AnalysesMsg::Cancel(id, reply)).await? {
+        Cancelled::Now(report) => Ok(json(StatusCode::OK, report.as_ref())),
+        Cancelled::TooLate => Err(ApiError::new(StatusCode::CONFLICT, "already_finished", "the analysis has ended")),
+        Cancelled::Unknown => Err(unknown()),
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("there is no such analysis; finished ones are forgotten after a while")
+}
+
+fn deadline(pipeline: &Pipeline) -> tokio::time::Instant {
+    Pipeline::within(pipeline.settings.analyses.wait_ms)
+}

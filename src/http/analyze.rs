@@ -1,0 +1,167 @@
+//! `POST /api/analyze`: questions in, answers out, at once, as a stream, or later.
+
+use super::{
+    error::ApiError,
+    request::{body, content_type, idempotency_key, lists},
+    respond::{Body, bytes, json, set},
+    router::Call,
+};
+use crate::{
+    actors::analyses::{Promise, Started, Update},
+    analysis::{Failure, Report, Status},
+    config::Limits,
+    pipeline::Analyzed,
+    quiz::{
+        check::check,
+        file::{self, Format},
+        problem::Problem,
+        request::{AnalyzeRequest, RequestError, is_channel_name, parse_analyze_request},
+    },
+};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderName, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
+    let Call { request, context, request_id, .. } = call;
+    let headers = request.headers().clone();
+    let as_stream = lists(&headers, header::ACCEPT, "text/event-stream");
+    let as_async = lists(&headers, HeaderName::from_static("prefer"), "respond-async");
+    let format = format(content_type(&headers).as_deref())?;
+    let channel = super::request::query(&request, "channel");
+    let key = idempotency_key(&headers)?;
+    let settings = &context.pipeline.settings;
+    let timeout = Duration::from_millis(settings.server.body_timeout_ms);
+    let body = body(request, settings.limits.max_body_bytes, timeout).await?;
+    let order = order(format, &body, channel, &settings.limits)?;
+    let key = key.map(|key| (key, Sha256::digest(&body).into()));
+    let analyzed = context.pipeline.analyze(order, Promise { accepted: as_async, key }).await?;
+    match analyzed {
+        Analyzed::Known(report) if !as_stream => respond(&report),
+        Analyzed::Known(report) => {
+            let (sender, updates) = mpsc::channel(report.results.len() + 1);
+            for result in &report.results {
+                let _ = sender.try_send(Update::Result(Box::new(result.clone())));
+            }
+            let _ = sender.try_send(Update::Done(Arc::clone(&report)));
+            Ok(event_stream(updates, request_id))
+        }
+        Analyzed::Started(started) if as_async => Ok(accepted(&started)),
+        Analyzed::Started(started) if as_stream => Ok(event_stream(started.updates, request_id)),
+        Analyzed::Started(started) => respond(&last(started.updates).await?),
+    }
+}
+
+/// Returns what the body is; only what a browser will not send across sites without asking first.
+fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
+    match content_type {
+        Some("application/json") => Ok(None),
+        Some(other) => match Format::from_content_type(other) {
+            Some(format) => Ok(Some(format)),
+            None => Err(unsupported(&format!("the Content-Type {other} is not supported"))),
+        },
+        None => Err(unsupported("the Content-Type is missing")),
+    }
+}
+
+fn unsupported(problem: &str) -> ApiError {
+    let message = format!("{problem}: send application/json, text/x-gift or text/x-aiken");
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+}
+
+/// Reads what is to be analysed: a JSON order, or a quiz file with its channel in the query.
+fn order(
+    format: Option<Format>,
+    body: &[u8],
+    channel: Option<String>,
+    limits: &Limits,
+) -> Result<AnalyzeRequest, ApiError> {
+    let Some(format) = format else { return Ok(parse_analyze_request(body, limits)?) };
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = format!("byte {}", error.valid_up_to());
+        RequestError::InvalidQuizFile(vec![Problem::new(at, "is not UTF-8: save the file as UTF-8")])
+    })?;
+    let parsed = file::parse(format, text);
+    let mut problems = parsed.problems;
+    if problems.is_empty() {
+        problems = check(&parsed.questions, limits);
+    }
+    if !problems.is_empty() {
+        return Err(RequestError::InvalidQuizFile(problems).into());
+    }
+    if let Some(channel) = channel.as_deref().filter(|channel| !is_channel_name(channel)) {
+        return Err(super::channels::bad_channel(channel));
+    }
+    Ok(AnalyzeRequest { channel, ..AnalyzeRequest::from(parsed.questions) })
+}
+
+/// Waits for the end of an analysis.
+async fn last(mut updates: mpsc::Receiver<Update>) -> Result<Arc<Report>, ApiError> {
+    while let Some(update) = updates.recv().await {
+        if let Update::Done(report) = update {
+            return Ok(report);
+        }
+    }
+    Err(Failure::internal().into())
+}
+
+/// Turns a finished report into its response.
+fn respond(report: &Report) -> Result<Response<Body>, ApiError> {
+    match (&report.status, &report.failure) {
+        (_, Some(failure)) => Err(failure.clone().into()),
+        (Status::Cancelled, None) => {
+            Err(ApiError::new(StatusCode::CONFLICT, "cancelled", "the analysis was cancelled"))
+        }
+        (_, None) => Ok(json(StatusCode::OK, report)),
+    }
+}
+
+fn accepted(started: &Started) -> Response<Body> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Accepted<'a> {
+        status: &'static str,
+        analysis_id: &'a str,
+        location: &'a str,
+    }
+    let location = format!("/api/analyses/{}", started.id);
+    let accepted = Accepted { status: "running", analysis_id: &started.id, location: &location };
+    let mut response = json(StatusCode::ACCEPTED, &accepted);
+    set(&mut response, header::LOCATION, &location);
+    set(&mut response, HeaderName::from_static("preference-applied"), "respond-async");
+    response
+}
+
+/// Streams each result as it is known, then `done` with the report, or `error`.
+fn event_stream(updates: mpsc::Receiver<Update>, request_id: String) -> Response<Body> {
+    let events = stream::unfold(Some((updates, request_id)), |state| async {
+        let (mut updates, request_id) = state?;
+        let (event, ended) = match updates.recv().await {
+            Some(Update::Result(result)) => (event("result", result.as_ref()), false),
+            Some(Update::Done(report)) => match respond(&report) {
+                Ok(_) => (event("done", report.as_ref()), true),
+                Err(error) => (error.event(&request_id), true),
+            },
+            None => (ApiError::from(Failure::internal()).event(&request_id), true),
+        };
+        let next = (!ended).then_some((updates, request_id));
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(event))), next))
+    });
+    let mut response = bytes(StatusCode::OK, "text/event-stream", Bytes::new());
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    // nginx would hold events back until its buffer is full.
+    set(&mut response, HeaderName::from_static("x-accel-buffering"), "no");
+    *response.body_mut() = StreamBody::new(events).boxed_unsync();
+    response
+}
+
+fn event(name: &str, data: &impl Serialize) -> String {
+    let json = serde_json::to_string(data).expect("results are plain data");
+    format!("event: {name}\ndata: {json}\n\n")
+}

@@ -1,0 +1,146 @@
+//! The pages and what they load, embedded in the binary.
+
+use super::{
+    error::ApiError,
+    request::lists,
+    respond::{Body, bytes, full, json, set},
+    router::Call,
+};
+use bytes::Bytes;
+use http::{HeaderName, Response, StatusCode, header};
+use serde_json::json as value;
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, sync::LazyLock};
+
+/// Scripts, styles and connections of this server only; nothing inline.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
+
+struct Asset {
+    content_type: &'static str,
+    content: &'static [u8],
+    etag: String,
+}
+
+macro_rules! embed {
+    ($($path:literal)*) => {
+        [$(($path, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/", $path)).as_slice())),*]
+    };
+}
+
+static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
+    let files = embed!(
+        "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
+        "start.html" "js/answers.js" "js/clock.js" "js/dial.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js"
+        "js/show.js" "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js"
+    );
+    let asset = |(path, content): (&'static str, &'static [u8])| {
+        let etag: String = Sha256::digest(content)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        (path, Asset { content_type: content_type(path), content, etag: format!("\"{etag}\"") })
+    };
+    files.into_iter().map(asset).collect()
+});
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        _ => "image/svg+xml",
+    }
+}
+
+/// `/`: a start page for browsers, a description for programs.
+pub(super) fn root(call: &Call) -> Response<Body> {
+    if lists(call.request.headers(), header::ACCEPT, "text/html")
+        && let Some(page) = ASSETS.get("start.html")
+    {
+        return serve(call, page, true);
+    }
+    let answer = value!({
+        "name": "quiz-stats",
+        "version": crate::version::VERSION,
+        "documentation": "README.md of the project, GET / with Accept: text/html",
+        "endpoints": {
+            "analyze": "POST /api/analyze",
+            "analyses": "GET /api/analyses, GET or DELETE /api/analyses/{id}",
+            "channel": "GET /api/channels/{channel}",
+            "display": "POST /api/channels/{channel}/display",
+            "control": "POST /api/channels/{channel}/control",
+            "websocket": "GET /ws?channel={channel}",
+            "events": "GET /events?channel={channel}",
+            "stage": "GET /stage/{channel}",
+            "overlay": "GET /overlay/{channel}",
+            "health": "GET /health, /livez, /readyz",
+            "metrics": "GET /metrics",
+            "version": "GET /version",
+        },
+    });
+    json(StatusCode::OK, &answer)
+}
+
+/// A page of one channel; the page itself reads the channel from its address.
+pub(super) fn page(call: &Call, name: &'static str) -> Result<Response<Body>, ApiError> {
+    super::channels::channel(call)?;
+    let page = ASSETS.get(name).expect("the pages are embedded");
+    // Only the overlay is meant to be inside something else.
+    Ok(serve(call, page, name != "overlay.html"))
+}
+
+pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {
+    let asset = call.parameter.as_deref().and_then(|path| ASSETS.get(path));
+    asset.map(|asset| serve(call, asset, true)).ok_or_else(|| ApiError::not_found("there is no such file"))
+}
+
+fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
+    let known = call.request.headers().get(header::IF_NONE_MATCH).and_then(|etag| etag.to_str().ok());
+    let mut response = bytes(StatusCode::OK, asset.content_type, Bytes::from_static(asset.content));
+    if known == Some(asset.etag.as_str()) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = full(Bytes::new());
+    }
+    set(&mut response, header::ETAG, &asset.etag);
+    // Ask each time: after an update of the server a page must not run with old scripts.
+    set(&mut response, header::CACHE_CONTROL, "no-cache");
+    let ancestors = if forbid_framing { "; frame-ancestors 'none'" } else { "" };
+    set(&mut response, header::CONTENT_SECURITY_POLICY, &format!("{CONTENT_SECURITY_POLICY}{ancestors}"));
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    set(&mut response, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_a_page_names_is_embedded() {
+        for (path, asset) in ASSETS.iter().filter(|(path, _)| path.ends_with(".html") || path.ends_with(".js")) {
+            let text = std::str::from_utf8(asset.content).unwrap();
+            for (_, rest) in text.match_indices("/assets/").map(|(at, found)| text.split_at(at + found.len())) {
+                let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).collect();
+                assert!(name.is_empty() || ASSETS.contains_key(name.as_str()), "{path} names {name}");
+            }
+            for (_, rest) in text.match_indices("from \"./").map(|(at, found)| text.split_at(at + found.len())) {
+                let name = format!("js/{}", rest.split('"').next().unwrap());
+                assert!(ASSETS.contains_key(name.as_str()), "{path} imports {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_file_is_forgotten() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        let mut missing = Vec::new();
+        for sub in ["", "js"] {
+            for entry in std::fs::read_dir(folder.join(sub)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let path = if sub.is_empty() { name } else { format!("{sub}/{name}") };
+                if path.contains('.') && !path.ends_with(".json") && !ASSETS.contains_key(path.as_str()) {
+                    missing.push(path);
+                }
+            }
+        }
+        assert_eq!(missing, Vec::<String>::new());
+    }
+}

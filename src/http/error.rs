@@ -1,0 +1,178 @@
+//! Errors: the one shape, and the only place that knows status codes (contracts, section 1).
+
+use super::respond::{Body, json, set};
+use crate::{
+    actors::director::DirectorError,
+    analysis::{Failure, FailureCode},
+    pipeline::Refused,
+    quiz::{problem::Problem, request::RequestError},
+    runtime::AskError,
+};
+use http::{HeaderName, Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::json as value;
+
+/// What a client is told.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Vec<Problem>,
+    retry_after: Option<u64>,
+    /// The methods a route has, for 405.
+    allow: Option<&'static str>,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Vec::new(), retry_after: None, allow: None }
+    }
+
+    pub(super) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("this address takes {allow} only"),
+        );
+        Self { allow: Some(allow), ..error }
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {limit} bytes: split the quiz");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    pub(super) fn rate_limited(retry_after: u64) -> Self {
+        let message = format!("too many requests: try again in {retry_after} s");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        Self { retry_after: Some(retry_after), ..error }
+    }
+
+    pub(super) fn respond(self, request_id: &str) -> Response<Body> {
+        let mut response = json(
+            self.status,
+            &value!({
+                "status": "error",
+                "code": self.code,
+                "error": self.message,
+                "details": self.details,
+                "requestId": request_id,
+                "retryAfter": self.retry_after,
+            }),
+        );
+        if let Some(seconds) = self.retry_after {
+            set(&mut response, header::RETRY_AFTER, &seconds.to_string());
+        }
+        if let Some(allow) = self.allow {
+            set(&mut response, header::ALLOW, allow);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body was not read, so nothing can follow on this connection.
+            set(&mut response, header::CONNECTION, "close");
+        }
+        response
+    }
+
+    /// Returns it as one Server-Sent Event, for a stream that has begun.
+    pub(super) fn event(&self, request_id: &str) -> String {
+        let body = ErrorEvent {
+            status: "error",
+            code: self.code,
+            error: &self.message,
+            request_id,
+            retry_after: self.retry_after,
+        };
+        let json = serde_json::to_string(&body).expect("errors are plain data");
+        format!("event: error\ndata: {json}\n\n")
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorEvent<'a> {
+    status: &'static str,
+    code: &'static str,
+    error: &'a str,
+    request_id: &'a str,
+    retry_after: Option<u64>,
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        let details = error.problems().to_vec();
+        Self { details, ..Self::new(StatusCode::BAD_REQUEST, error.code(), error.to_string()) }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        let (status, code) = match failure.code {
+            FailureCode::AiFailed => (StatusCode::BAD_GATEWAY, "ai_failed"),
+            FailureCode::AiUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "ai_unavailable"),
+            FailureCode::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
+            FailureCode::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            FailureCode::ChannelBusy => (StatusCode::CONFLICT, "channel_busy"),
+            FailureCode::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            FailureCode::Interrupted => (StatusCode::INTERNAL_SERVER_ERROR, "interrupted"),
+            FailureCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        // A 503 without a time to come back leaves a client guessing.
+        let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
+        let retry_after = failure.retry_after.or(unavailable.then_some(1));
+        Self { retry_after, ..Self::new(status, code, failure.error) }
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        match error {
+            // The actor restarts within a moment: nothing is wrong with the request.
+            AskError::Down => Failure { code: FailureCode::Overloaded, retry_after: Some(1), ..Failure::internal() },
+            other => Failure::from(other),
+        }
+        .into()
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Failure(failure) => failure.into(),
+            Refused::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for another request: send a new one",
+            ),
+        }
+    }
+}
+
+impl From<DirectorError> for ApiError {
+    fn from(error: DirectorError) -> Self {
+        match error {
+            DirectorError::NothingToControl(why) => Self::new(StatusCode::CONFLICT, "nothing_to_control", why),
+            other => Failure::from(other).into(),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for ApiError {
+    fn from(_: crate::store::StoreError) -> Self {
+        Failure::internal().into()
+    }
+}
+
+/// The header that names a request.
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

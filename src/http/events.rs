@@ -1,0 +1,171 @@
+//! `/events`: a channel's events as Server-Sent Events; and what it shares with the WebSocket: becoming a viewer.
+
+use super::{
+    error::ApiError,
+    request::query,
+    respond::{Body, bytes, set},
+    router::{Call, Context},
+};
+use crate::{
+    actors::broadcaster::{BroadcasterMsg, Closed, Outbox, SubscribeError, ViewerId},
+    analysis::Failure,
+    event::Frame,
+    metrics::Metrics,
+    pipeline::{DEFAULT_CHANNEL, Pipeline},
+    quiz::request::is_channel_name,
+    store::Position,
+};
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Incoming;
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// A comment now and then keeps proxies from closing a quiet stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A viewer: its outbox, and the channels it follows. Leaves them when dropped.
+pub(super) struct Viewer {
+    id: ViewerId,
+    pub(super) outbox: Arc<Outbox>,
+    channels: Vec<String>,
+    pipeline: Pipeline,
+}
+
+impl Viewer {
+    pub(super) fn new(context: &Context) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let pipeline = context.pipeline.clone();
+        let outbox = Arc::new(Outbox::new(pipeline.settings.broadcaster.max_queue_bytes));
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), outbox, channels: Vec::new(), pipeline }
+    }
+
+    /// Follows a channel: the outbox gets `connection`, what was missed since `since`, then the live stream.
+    pub(super) async fn subscribe(&mut self, channel: &str, since: Option<Position>) -> Result<(), ApiError> {
+        let config = &self.pipeline.settings.broadcaster;
+        if self.channels.len() >= config.max_channels_per_viewer && !self.channels.iter().any(|known| known == channel) {
+            let message = format!("one connection may follow {} channels", config.max_channels_per_viewer);
+            return Err(ApiError::invalid_request(message));
+        }
+        let subscribe = |reply| BroadcasterMsg::Subscribe {
+            viewer: self.id,
+            channel: channel.to_owned(),
+            since,
+            outbox: Arc::clone(&self.outbox),
+            reply,
+        };
+        let deadline = Pipeline::within(config.wait_ms);
+        match self.pipeline.actors.broadcaster.ask(deadline, subscribe).await? {
+            Ok(()) => {
+                self.channels.push(channel.to_owned());
+                Ok(())
+            }
+            Err(SubscribeError::Full) => {
+                Err(Failure { retry_after: Some(10), error: "too many viewers".to_owned(), ..Failure::overloaded() }.into())
+            }
+            Err(SubscribeError::Store(_)) => Err(Failure::internal().into()),
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, channel: &str) {
+        self.channels.retain(|known| known != channel);
+        self.leave(channel);
+    }
+
+    fn leave(&self, channel: &str) {
+        // When the broadcaster is too busy to listen, the closed outbox tells it with the next frame.
+        let message = BroadcasterMsg::Unsubscribe { viewer: self.id, channel: channel.to_owned() };
+        self.pipeline.actors.broadcaster.offer(message);
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.pipeline.metrics
+    }
+
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.outbox.close(Closed::GoingAway);
+        self.channels.iter().for_each(|channel| self.leave(channel));
+    }
+}
+
+/// Returns the channel that the query names, or the default one.
+pub(super) fn wanted_channel(request: &Request<Incoming>) -> Result<String, ApiError> {
+    let channel = query(request, "channel").unwrap_or_else(|| DEFAULT_CHANNEL.to_owned());
+    if is_channel_name(&channel) { Ok(channel) } else { Err(super::channels::bad_channel(&channel)) }
+}
+
+/// Returns the position in `?epoch=…&offset=…`.
+pub(super) fn wanted_position(request: &Request<Incoming>) -> Result<Option<Position>, ApiError> {
+    match (query(request, "epoch"), query(request, "offset")) {
+        (Some(epoch), Some(offset)) => position(&epoch, &offset).map(Some),
+        (None, None) => Ok(None),
+        _ => Err(ApiError::invalid_request("epoch and offset belong together: send both, or none")),
+    }
+}
+
+fn position(epoch: &str, offset: &str) -> Result<Position, ApiError> {
+    match (u64::from_str_radix(epoch, 16), offset.parse()) {
+        (Ok(epoch), Ok(offset)) => Ok(Position { epoch, offset }),
+        _ => Err(ApiError::invalid_request("a position is 16 hexadecimal digits and a number, as the server sent them")),
+    }
+}
+
+pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
+    let channel = wanted_channel(&call.request)?;
+    let resumed = call.request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    let since = match resumed.and_then(|id| id.split_once(':')) {
+        Some((epoch, offset)) => Some(position(epoch, offset)?),
+        None => wanted_position(&call.request)?,
+    };
+    let mut viewer = Viewer::new(&call.context);
+    viewer.subscribe(&channel, since).await?;
+    let stream = Stream { viewer, queue: VecDeque::new(), _token: call.context.streams.token() };
+    let frames = futures_util::stream::unfold(stream, |mut stream| async {
+        let bytes = stream.next().await?;
+        Some((Ok::<_, Infallible>(http_body::Frame::data(bytes)), stream))
+    });
+    let mut response = bytes(StatusCode::OK, "text/event-stream", Bytes::new());
+    *response.body_mut() = StreamBody::new(frames).boxed_unsync();
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    // nginx would hold events back until its buffer is full.
+    set(&mut response, HeaderName::from_static("x-accel-buffering"), "no");
+    Ok(response)
+}
+
+struct Stream {
+    viewer: Viewer,
+    queue: VecDeque<Frame>,
+    _token: tokio_util::task::task_tracker::TaskTrackerToken,
+}
+
+impl Stream {
+    /// Returns the next bytes to send; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.queue.is_empty() {
+            let (outbox, queue) = (&self.viewer.outbox, &mut self.queue);
+            let taken = poll_fn(|context| outbox.poll_take(context, queue));
+            match tokio::time::timeout(KEEP_ALIVE, taken).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return None,
+                Err(_) => return Some(Bytes::from_static(b": keep-alive\n\n")),
+            }
+        }
+        self.viewer.metrics().websocket().messages_sent.increment(1);
+        self.queue.pop_front().map(|frame| frame.sse())
+    }
+}

@@ -1,0 +1,67 @@
+//! How the service is: `/health`, `/livez`, `/readyz`, `/metrics`, `/version`.
+
+use super::{
+    respond::{Body, bytes, json, set},
+    router::Call,
+};
+use http::{Response, StatusCode, header};
+use serde_json::{Map, Value, json as value};
+
+/// Returns every check with what is wrong, if anything is.
+fn checks(call: &Call) -> (bool, Map<String, Value>) {
+    let pipeline = &call.context.pipeline;
+    let down = pipeline.actors.down();
+    let model = pipeline.provider.availability();
+    let draining = *call.context.draining.borrow();
+    let ready = down.is_empty() && model.is_ok() && !draining;
+    let state = |fault: Option<String>| fault.map_or_else(|| value!("ok"), Value::from);
+    let actors = (!down.is_empty()).then(|| format!("down: {}", down.join(", ")));
+    let checks = [
+        ("actors", state(actors)),
+        ("model", state(model.err())),
+        ("draining", state(draining.then(|| "the server is shutting down".to_owned()))),
+    ];
+    (ready, checks.into_iter().map(|(name, state)| (name.to_owned(), state)).collect())
+}
+
+pub(super) fn health(call: &Call) -> Response<Body> {
+    let (ready, checks) = checks(call);
+    let pipeline = &call.context.pipeline;
+    let answer = value!({
+        "status": if ready { "ok" } else { "degraded" },
+        "timestamp": pipeline.clock.now_ms(),
+        "openai_configured": pipeline.provider.system() == "openai",
+        "model": pipeline.provider.model(),
+        "version": crate::version::VERSION,
+        "checks": checks,
+    });
+    uncached(json(StatusCode::OK, &answer))
+}
+
+pub(super) fn livez() -> Response<Body> {
+    uncached(json(StatusCode::OK, &value!({ "status": "ok" })))
+}
+
+pub(super) fn readyz(call: &Call) -> Response<Body> {
+    let (ready, checks) = checks(call);
+    let (status, word) = if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let mut response = json(status, &value!({ "status": word, "checks": checks }));
+    if !ready {
+        set(&mut response, header::RETRY_AFTER, "1");
+    }
+    uncached(response)
+}
+
+pub(super) fn metrics(call: &Call) -> Response<Body> {
+    bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", call.context.pipeline.metrics.render())
+}
+
+pub(super) fn version() -> Response<Body> {
+    let answer = value!({ "name": "quiz-stats", "version": crate::version::VERSION, "commit": crate::version::COMMIT });
+    json(StatusCode::OK, &answer)
+}
+
+fn uncached(mut response: Response<Body>) -> Response<Body> {
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}

@@ -1,0 +1,233 @@
+//! Every route on one screen, and what each request passes on its way.
+
+use super::{
+    analyses, analyze, assets, auth, channels,
+    error::{ApiError, X_REQUEST_ID},
+    events, health, request,
+    respond::{Body, set},
+    websocket,
+};
+use crate::{
+    actors::rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
+    metrics::RouteMetrics,
+    pipeline::Pipeline,
+};
+use http::{HeaderName, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::task::TaskTracker;
+
+/// Which routes a listener has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routes {
+    /// All of them.
+    All,
+    /// `/metrics` alone.
+    Metrics,
+}
+
+/// What a handler needs.
+pub(super) struct Context {
+    pub(super) pipeline: Pipeline,
+    /// True once the process is ending.
+    pub(super) draining: watch::Receiver<bool>,
+    /// WebSockets and event streams, which outlive their request.
+    pub(super) streams: TaskTracker,
+}
+
+/// One request on its way through a handler.
+pub(super) struct Call {
+    pub(super) request: Request<Incoming>,
+    pub(super) context: Arc<Context>,
+    pub(super) request_id: String,
+    /// The part of the path in braces.
+    pub(super) parameter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Root,
+    Analyze,
+    Analyses,
+    AnalysisById,
+    Display,
+    Control,
+    Channel,
+    WebSocket,
+    Events,
+    Stage,
+    Overlay,
+    Asset,
+    Health,
+    Livez,
+    Readyz,
+    Metrics,
+    Version,
+}
+
+/// Pattern, route, methods, whether it needs the API key.
+const TABLE: [(&str, Route, &str, bool); 17] = [
+    ("/", Route::Root, "GET, HEAD", false),
+    ("/api/analyze", Route::Analyze, "POST", true),
+    ("/api/analyses", Route::Analyses, "GET, HEAD", true),
+    ("/api/analyses/{id}", Route::AnalysisById, "GET, HEAD, DELETE", true),
+    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", false),
+    ("/api/channels/{channel}/display", Route::Display, "POST", true),
+    ("/api/channels/{channel}/control", Route::Control, "POST", true),
+    ("/ws", Route::WebSocket, "GET", false),
+    ("/events", Route::Events, "GET", false),
+    ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
+    ("/overlay/{channel}", Route::Overlay, "GET, HEAD", false),
+    ("/assets/{*path}", Route::Asset, "GET, HEAD", false),
+    ("/health", Route::Health, "GET, HEAD", false),
+    ("/livez", Route::Livez, "GET, HEAD", false),
+    ("/readyz", Route::Readyz, "GET, HEAD", false),
+    ("/metrics", Route::Metrics, "GET, HEAD", false),
+    ("/version", Route::Version, "GET, HEAD", false),
+];
+
+/// Label of requests whose path is none of ours: their paths must not become labels.
+const NO_ROUTE: &str = "none";
+
+struct Entry {
+    route: Route,
+    methods: &'static str,
+    needs_key: bool,
+    metrics: HashMap<Method, RouteMetrics>,
+}
+
+/// Finds the handler for a request, and does what is the same for all of them.
+pub(super) struct Router {
+    table: matchit::Router<Entry>,
+    unknown: RouteMetrics,
+    context: Arc<Context>,
+}
+
+impl Router {
+    pub(super) fn new(context: Context, routes: Routes) -> Self {
+        let mut table = matchit::Router::new();
+        let http = context.pipeline.metrics.http();
+        let own_metrics_listener = context.pipeline.settings.metrics.bind.is_some();
+        for (pattern, route, methods, needs_key) in TABLE {
+            let served = match routes {
+                Routes::All => route != Route::Metrics || !own_metrics_listener,
+                Routes::Metrics => route == Route::Metrics,
+            };
+            if served {
+                let names = ["GET", "HEAD", "POST", "DELETE"].into_iter().filter(|name| methods.contains(name));
+                let metrics = names
+                    .map(|name| (Method::from_bytes(name.as_bytes()).expect("a method"), http.route(name, pattern)))
+                    .collect();
+                let entry = Entry { route, methods, needs_key, metrics };
+                table.insert(pattern, entry).expect("the patterns do not overlap");
+            }
+        }
+        let unknown = http.route("other", NO_ROUTE);
+        Self { table, unknown, context: Arc::new(context) }
+    }
+
+    pub(super) async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let began = Instant::now();
+        let _in_flight = self.context.pipeline.metrics.http().in_flight();
+        let request_id = request::request_id(request.headers());
+        let path = request.uri().path().to_owned();
+        let found = self.table.at(&path).ok();
+        let metrics = found.as_ref().and_then(|found| found.value.metrics.get(request.method()));
+        let metrics = metrics.unwrap_or(&self.unknown);
+        let is_head = request.method() == Method::HEAD;
+        let mut response = match found {
+            Some(found) => {
+                let parameter = found.params.iter().next().map(|(_, value)| value.to_owned());
+                let call = Call { request, context: Arc::clone(&self.context), request_id: request_id.clone(), parameter };
+                self.enter(found.value, call, peer).await
+            }
+            None => Err(ApiError::not_found("there is nothing at this address: GET / lists what there is")),
+        }
+        .unwrap_or_else(|error| error.respond(&request_id));
+        set(&mut response, X_REQUEST_ID, &request_id);
+        set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        if is_head {
+            *response.body_mut() = super::respond::full(bytes::Bytes::new());
+        }
+        metrics.finished(response.status().as_u16(), began.elapsed());
+        response
+    }
+
+    async fn enter(&self, entry: &Entry, call: Call, peer: SocketAddr) -> Result<Response<Body>, ApiError> {
+        if !entry.metrics.contains_key(call.request.method()) {
+            return Err(ApiError::method_not_allowed(entry.methods));
+        }
+        let auth = &self.context.pipeline.settings.auth;
+        let client = auth::client(auth, call.request.headers(), peer.ip())?;
+        if entry.needs_key {
+            auth::require_key(auth, client)?;
+        }
+        let scope = match entry.route {
+            Route::Analyze => Some(Scope::Analyze),
+            Route::Analyses | Route::AnalysisById | Route::Display | Route::Control | Route::Channel => {
+                Some(Scope::General)
+            }
+            _ => None,
+        };
+        let verdict = match scope {
+            Some(scope) => Some(self.admit(client, scope).await?),
+            None => None,
+        };
+        let request_id = call.request_id.clone();
+        let outcome = match verdict.and_then(|verdict| verdict.retry_after) {
+            Some(wait) => Err(ApiError::rate_limited(wait.as_secs() + 1)),
+            None => dispatch(entry.route, call).await,
+        };
+        let mut response = outcome.unwrap_or_else(|error| error.respond(&request_id));
+        if let Some(verdict) = verdict {
+            tell_allowance(&mut response, verdict);
+        }
+        Ok(response)
+    }
+
+    async fn admit(&self, client: Client, scope: Scope) -> Result<Verdict, ApiError> {
+        let deadline = Pipeline::within(self.context.pipeline.settings.rate_limiter.wait_ms);
+        let ask = |reply| RateLimiterMsg::Admit { client, scope, reply };
+        Ok(self.context.pipeline.actors.rate_limiter.ask(deadline, ask).await?)
+    }
+}
+
+fn tell_allowance(response: &mut Response<Body>, verdict: Verdict) {
+    for (name, value) in [
+        ("ratelimit-limit", u64::from(verdict.limit)),
+        ("ratelimit-remaining", u64::from(verdict.remaining)),
+        ("ratelimit-reset", verdict.reset.as_secs() + u64::from(verdict.reset.subsec_nanos() > 0)),
+    ] {
+        response.headers_mut().insert(HeaderName::from_static(name), value.into());
+    }
+}
+
+async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> {
+    match route {
+        Route::Root if websocket::is_upgrade(&call.request) => websocket::upgrade(call).await,
+        Route::Root => Ok(assets::root(&call)),
+        Route::Analyze => analyze::analyze(call).await,
+        Route::Analyses => analyses::list(call).await,
+        Route::AnalysisById if call.request.method() == Method::DELETE => analyses::cancel(call).await,
+        Route::AnalysisById => analyses::get(call).await,
+        Route::Display => channels::display(call).await,
+        Route::Control => channels::control(call).await,
+        Route::Channel => channels::get(call).await,
+        Route::WebSocket if websocket::is_upgrade(&call.request) => websocket::upgrade(call).await,
+        Route::WebSocket => Err(ApiError::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "invalid_request",
+            "this address speaks WebSocket: connect with ws://, or read /events instead",
+        )),
+        Route::Events => events::stream(call).await,
+        Route::Stage => assets::page(&call, "stage.html"),
+        Route::Overlay => assets::page(&call, "overlay.html"),
+        Route::Asset => assets::asset(&call),
+        Route::Health => Ok(health::health(&call)),
+        Route::Livez => Ok(health::livez()),
+        Route::Readyz => Ok(health::readyz(&call)),
+        Route::Metrics => Ok(health::metrics(&call)),
+        Route::Version => Ok(health::version()),
+    }
+}

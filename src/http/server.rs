@@ -1,0 +1,170 @@
+//! The listener: accepts, limits, drains.
+
+use super::{
+    error::ApiError,
+    respond::Body,
+    router::{Context, Router, Routes},
+};
+use crate::{analysis::Failure, config, pipeline::Pipeline};
+use anyhow::Context as _;
+use http::{Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use futures_util::FutureExt;
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+/// Pause after an accept that failed, so that running out of file descriptors does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What a viewer gets to answer the close of its socket.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// A bound listener that serves.
+pub struct Server {
+    address: SocketAddr,
+    draining: watch::Sender<bool>,
+    streams: TaskTracker,
+    accepting: JoinHandle<GracefulShutdown>,
+    drain_timeout: Duration,
+}
+
+impl Server {
+    /// Binds and begins to serve.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn bind(pipeline: Pipeline, address: SocketAddr, routes: Routes) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}: is something else using the port?"))?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let (draining, drained) = watch::channel(false);
+        let streams = TaskTracker::new();
+        let config = pipeline.settings.server.clone();
+        let drain_timeout = Duration::from_millis(config.drain_timeout_ms);
+        let context = Context { pipeline, draining: drained.clone(), streams: streams.clone() };
+        let router = Arc::new(Router::new(context, routes));
+        let accepting = tokio::spawn(accept(listener, router, config, drained));
+        Ok(Self { address, draining, streams, accepting, drain_timeout })
+    }
+
+    /// Returns the address that is bound.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections and says so in `/readyz`.
+    pub fn start_draining(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Waits for requests that are being answered, and for viewers to take their leave.
+    pub async fn finish(self) {
+        if let Ok(connections) = self.accepting.await
+            && tokio::time::timeout(self.drain_timeout, connections.shutdown()).await.is_err()
+        {
+            warn!("requests were still being answered when the time to drain was over");
+        }
+        self.streams.close();
+        if tokio::time::timeout(CLOSE_WAIT, self.streams.wait()).await.is_err() {
+            debug!("viewers did not answer the close in time");
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Arc<Router>,
+    config: config::Server,
+    mut draining: watch::Receiver<bool>,
+) -> GracefulShutdown {
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    loop {
+        let accepted = tokio::select! {
+            // The sender lives as long as the server: an error means that it is gone, which is as good as draining.
+            _ = draining.wait_for(|draining| *draining) => return connections,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => serve(stream, peer, &router, &config, &connections, place),
+                Err(_) => debug!(%peer, "too many connections; closing this one"),
+            },
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: &Arc<Router>,
+    config: &config::Server,
+    connections: &GracefulShutdown,
+    place: tokio::sync::OwnedSemaphorePermit,
+) {
+    // Small answers must not wait for the acknowledgement of the ones before.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%peer, %error, "cannot set TCP_NODELAY");
+    }
+    let seen_request = Arc::new(AtomicBool::new(false));
+    let header_timeout = Duration::from_millis(config.header_timeout_ms);
+    let service = service_fn({
+        let (router, seen_request) = (Arc::clone(router), Arc::clone(&seen_request));
+        move |request: Request<Incoming>| {
+            seen_request.store(true, Ordering::Relaxed);
+            let router = Arc::clone(&router);
+            async move { Ok::<_, Infallible>(answer(router, request, peer).await) }
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(20)).max_concurrent_streams(64);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        let _place = place;
+        // hyper waits for ever for the first byte, because it does not know yet which protocol it will be.
+        let silent = async {
+            tokio::time::sleep(header_timeout).await;
+            if seen_request.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                debug!(%peer, error, "connection ended early");
+            },
+            () = silent => debug!(%peer, "no request in time; closing"),
+        }
+    });
+}
+
+/// Answers a request; a handler that panics is an answer too.
+async fn answer(router: Arc<Router>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    let handled = AssertUnwindSafe(router.handle(request, peer)).catch_unwind().await;
+    // The panic hook has logged what and where; the router holds nothing that a panic could leave half changed.
+    handled.unwrap_or_else(|_| ApiError::from(Failure::internal()).respond(""))
+}

@@ -1,0 +1,286 @@
+//! `/ws`: a channel's events over WebSocket (contracts, section 2).
+
+use super::{
+    error::ApiError,
+    events::{Viewer, wanted_channel, wanted_position},
+    frame_io::FrameIo,
+    request::lists,
+    respond::{Body, full, set},
+    router::Call,
+};
+use crate::{actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use http::{HeaderName, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::json as value;
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        error::CapacityError,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+/// Bytes read at a time: viewers send little, and there are many of them.
+const READ_BUFFER: usize = 4_096;
+/// What a viewer gets to answer a close.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// The version of the protocol that browsers speak (RFC 6455).
+const WEBSOCKET_VERSION: &str = "13";
+
+type Socket = WebSocketStream<FrameIo<TokioIo<Upgraded>>>;
+
+pub(super) fn is_upgrade(request: &Request<Incoming>) -> bool {
+    lists(request.headers(), header::UPGRADE, "websocket") && lists(request.headers(), header::CONNECTION, "upgrade")
+}
+
+pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> {
+    let headers = call.request.headers();
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
+    let key = key.ok_or_else(|| ApiError::invalid_request("the Sec-WebSocket-Key header is missing"))?;
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != WEBSOCKET_VERSION) {
+        return Err(ApiError::invalid_request("this server speaks WebSocket version 13"));
+    }
+    let (channel, since) = (wanted_channel(&call.request)?, wanted_position(&call.request)?);
+    let mut viewer = Viewer::new(&call.context);
+    viewer.subscribe(&channel, since).await?;
+    let upgraded = hyper::upgrade::on(&mut call.request);
+    call.context.streams.spawn(async move {
+        // A client that does not go through with the upgrade is no viewer.
+        if let Ok(upgraded) = upgraded.await {
+            Connection::new(viewer, upgraded).await.run().await;
+        }
+    });
+    let mut response = Response::new(full(""));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    set(&mut response, header::CONNECTION, "Upgrade");
+    set(&mut response, header::UPGRADE, "websocket");
+    set(&mut response, HeaderName::from_static("sec-websocket-accept"), &key);
+    Ok(response)
+}
+
+/// Why a socket is closed: code, words, and the label of `websocket_closed_total`.
+struct Close(u16, &'static str, &'static str);
+
+const GOING_AWAY: Close = Close(1001, "server is going away: reconnect with your position", "going_away");
+const UNSUPPORTED: Close = Close(1003, "only text frames are understood", "unsupported");
+const INVALID: Close = Close(1007, "text frames must be UTF-8", "invalid");
+const TOO_LARGE: Close = Close(1009, "frame too large", "too_large");
+const TOO_SLOW: Close = Close(4008, "too slow: reconnect with your position", "too_slow");
+const NO_PONG: Close = Close(4009, "missed pings: reconnect", "no_pong");
+const FLOOD: Close = Close(4029, "too many messages: reconnect later", "flood");
+
+/// How a connection ends.
+enum End {
+    /// The viewer left, or the line broke.
+    Gone,
+    /// The server closes it.
+    Close(Close),
+}
+
+/// What a viewer may say.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum Inbound {
+    Ping { client_time: serde_json::Number },
+    Subscribe { channel: String, epoch: Option<String>, offset: Option<u64> },
+    Unsubscribe { channel: String },
+    Auth { #[serde(rename = "token")] _token: String },
+}
+
+struct Connection {
+    viewer: Viewer,
+    socket: Socket,
+    taken: VecDeque<Frame>,
+    pings: Interval,
+    heard: Instant,
+    /// Messages that may still come in this second, and when the second began.
+    allowance: (u32, Instant),
+}
+
+/// What happened next on a connection.
+enum Step {
+    Inbound(Message),
+    PingDue,
+    End(End),
+}
+
+impl Connection {
+    async fn new(viewer: Viewer, upgraded: Upgraded) -> Self {
+        let config = &viewer.pipeline().settings.broadcaster;
+        let limits = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(2 * config.max_inbound_bytes + READ_BUFFER)
+            .max_message_size(Some(config.max_inbound_bytes))
+            .max_frame_size(Some(config.max_inbound_bytes));
+        let every = Duration::from_millis(config.ping_interval_ms);
+        // Spread in time: viewers that connected together must not be pinged together for ever.
+        let mut pings = tokio::time::interval_at(Instant::now() + every.mul_f64(0.5 + rand::random::<f64>() / 2.0), every);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let allowance = (config.max_inbound_per_second, Instant::now());
+        let io = FrameIo::new(TokioIo::new(upgraded));
+        let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
+        Self { viewer, socket, taken: VecDeque::new(), pings, heard: Instant::now(), allowance }
+    }
+
+    async fn run(mut self) {
+        let end = loop {
+            match poll_fn(|context| self.poll_step(context)).await {
+                Step::End(end) => break end,
+                Step::PingDue => {
+                    let limit = Duration::from_millis(self.viewer.pipeline().settings.broadcaster.pong_timeout_ms);
+                    if self.heard.elapsed() > limit {
+                        break End::Close(NO_PONG);
+                    }
+                    if self.socket.feed(Message::Ping(bytes::Bytes::new())).await.is_err() {
+                        break End::Gone;
+                    }
+                }
+                Step::Inbound(message) => {
+                    if let Err(end) = self.on_inbound(message).await {
+                        break end;
+                    }
+                }
+            }
+        };
+        let label = match &end {
+            End::Gone => "gone",
+            End::Close(Close(_, _, label)) => label,
+        };
+        self.viewer.metrics().websocket().closed.with([label]).increment(1);
+        if let End::Close(Close(code, reason, _)) = end {
+            let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
+            // A viewer that does not take its leave in time is left.
+            let _ = tokio::time::timeout(CLOSE_WAIT, async {
+                let _ = self.socket.close(Some(frame)).await;
+                while let Some(Ok(_)) = self.socket.next().await {}
+            })
+            .await;
+        }
+    }
+
+    /// Writes what is due, then reads. Frames are taken from the outbox only when the last ones have left: the outbox
+    /// is the only queue, and its bound the only bound.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        if self.pings.poll_tick(context).is_ready() {
+            return Poll::Ready(Step::PingDue);
+        }
+        loop {
+            if self.socket.get_ref().is_idle() {
+                match self.viewer.outbox.poll_take(context, &mut self.taken) {
+                    Poll::Ready(Ok(())) => self.queue_taken(),
+                    Poll::Ready(Err(Closed::TooSlow)) => return Poll::Ready(Step::End(End::Close(TOO_SLOW))),
+                    Poll::Ready(Err(Closed::GoingAway)) => return Poll::Ready(Step::End(End::Close(GOING_AWAY))),
+                    Poll::Pending => break,
+                }
+            }
+            match self.socket.get_mut().poll_drain(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Step::End(End::Gone)),
+                Poll::Pending => {
+                    // A viewer that has stalled must be noticed although nothing can be written.
+                    break;
+                }
+            }
+        }
+        match Pin::new(&mut self.socket).poll_next(context) {
+            Poll::Pending => {
+                // What reading has made tungstenite say, such as a pong, must leave too.
+                let _ = Pin::new(&mut self.socket).poll_flush(context);
+                Poll::Pending
+            }
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(Step::Inbound(message)),
+            Poll::Ready(Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. })))) => {
+                Poll::Ready(Step::End(End::Close(TOO_LARGE)))
+            }
+            Poll::Ready(Some(Err(Error::Utf8(_)))) => Poll::Ready(Step::End(End::Close(INVALID))),
+            Poll::Ready(Some(Err(_)) | None) => Poll::Ready(Step::End(End::Gone)),
+        }
+    }
+
+    fn queue_taken(&mut self) {
+        let metrics = self.viewer.metrics().websocket();
+        if let Some(oldest) = self.taken.front() {
+            metrics.delivery_delay.record(oldest.published().elapsed().as_secs_f64());
+        }
+        metrics.messages_sent.increment(self.taken.len() as u64);
+        for frame in self.taken.drain(..) {
+            self.socket.get_mut().push(frame.websocket());
+        }
+    }
+
+    async fn on_inbound(&mut self, message: Message) -> Result<(), End> {
+        self.heard = Instant::now();
+        self.count_inbound()?;
+        match message {
+            Message::Text(text) => self.on_text(text.as_bytes()).await,
+            Message::Binary(_) => Err(End::Close(UNSUPPORTED)),
+            // tungstenite answers the close by itself; the next read ends the stream.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    fn count_inbound(&mut self) -> Result<(), End> {
+        let (left, began) = &mut self.allowance;
+        if began.elapsed() >= Duration::from_secs(1) {
+            *left = self.viewer.pipeline().settings.broadcaster.max_inbound_per_second;
+            *began = Instant::now();
+        }
+        *left = left.checked_sub(1).ok_or(End::Close(FLOOD))?;
+        Ok(())
+    }
+
+    async fn on_text(&mut self, text: &[u8]) -> Result<(), End> {
+        let answer = match serde_json::from_slice(text) {
+            Ok(Inbound::Ping { client_time }) => {
+                let server_time = self.viewer.pipeline().clock.now_ms();
+                Some(value!({ "type": "pong", "clientTime": client_time, "serverTime": server_time }))
+            }
+            Ok(Inbound::Subscribe { channel, epoch, offset }) => self.subscribe(&channel, epoch, offset).await.err(),
+            Ok(Inbound::Unsubscribe { channel }) => {
+                self.viewer.unsubscribe(&channel);
+                None
+            }
+            // Viewing needs no credential in this version, so any is enough.
+            Ok(Inbound::Auth { .. }) => None,
+            Err(_) => Some(refusal("invalid_message", "send ping, subscribe, unsubscribe or auth as a JSON object")),
+        };
+        if let Some(answer) = answer {
+            let json = serde_json::to_vec(&answer).expect("answers are plain data");
+            self.socket.get_mut().push(Frame::message(&json).websocket());
+        }
+        Ok(())
+    }
+
+    async fn subscribe(
+        &mut self,
+        channel: &str,
+        epoch: Option<String>,
+        offset: Option<u64>,
+    ) -> Result<(), serde_json::Value> {
+        if !is_channel_name(channel) {
+            return Err(refusal("invalid_channel", "a channel is 1 to 64 letters, digits, '.', '_' or '-'"));
+        }
+        let epoch = epoch.and_then(|epoch| u64::from_str_radix(&epoch, 16).ok());
+        let since = epoch.zip(offset).map(|(epoch, offset)| Position { epoch, offset });
+        let refused = "cannot follow this channel now: too many channels or viewers";
+        self.viewer.subscribe(channel, since).await.map_err(|_| refusal("subscribe_failed", refused))
+    }
+}
+
+fn refusal(code: &str, error: &str) -> serde_json::Value {
+    value!({ "type": "error", "code": code, "error": error })
+}

@@ -1,0 +1,198 @@
+//! The way in, for HTTP and for the command line alike: an analysis that is known at once, or one that is started.
+
+use crate::{
+    actors::{
+        analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, words},
+        analysis::{count, cues, known_result},
+        cache::CacheMsg,
+        director::{DirectorMsg, PlayRequest},
+        tree::Mailboxes,
+    },
+    analysis::{Failure, FailureCode, Report, Source, Status, Usage},
+    clock::Clock,
+    config::Settings,
+    event::{Event, body},
+    metrics::Metrics,
+    provider::Provider,
+    quiz::{
+        fingerprint::{Fingerprint, fingerprint},
+        request::{AnalyzeRequest, TimingOverride},
+    },
+    runtime::AskError,
+    solve::Solution,
+    timeline::Timing,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// The channel that is meant when none is named.
+pub const DEFAULT_CHANNEL: &str = "default";
+
+/// Everything that work needs, once the tree stands. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// The actors.
+    pub actors: Mailboxes,
+    /// Who answers questions.
+    pub provider: Arc<dyn Provider>,
+    /// What besides the question determines an answer.
+    pub provider_fingerprint: Arc<str>,
+    /// The server's clock.
+    pub clock: Clock,
+    /// Everything measured.
+    pub metrics: Metrics,
+}
+
+/// What became of an analysis at once.
+#[derive(Debug)]
+pub enum Analyzed {
+    /// Every answer was known.
+    Known(Arc<Report>),
+    /// It runs, or ran before under the same key.
+    Started(Started),
+}
+
+/// Why nothing was started.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refused {
+    /// The reason.
+    Failure(Failure),
+    /// The `Idempotency-Key` belongs to another request.
+    KeyReused,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<AskError> for Refused {
+    fn from(error: AskError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl Pipeline {
+    /// Returns an instant `ms` from now, as deadlines are given.
+    pub fn within(ms: u64) -> Instant {
+        Instant::now() + Duration::from_millis(ms)
+    }
+
+    /// Answers at once from memory, or starts an analysis.
+    ///
+    /// # Errors
+    /// When nothing was started.
+    pub async fn analyze(&self, request: AnalyzeRequest, promise: Promise) -> Result<Analyzed, Refused> {
+        let unpromised = promise == Promise::default();
+        if unpromised && let Some(solutions) = self.known(&request).await {
+            return Ok(Analyzed::Known(self.report_known(request, &solutions).await?));
+        }
+        let show = request.animate.then(|| self.timing(request.timing));
+        let request = StartRequest {
+            questions: request.questions,
+            channel: request.channel.unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
+            show,
+            timestamp: request.timestamp,
+            promise,
+        };
+        let deadline = Self::within(self.settings.analyses.wait_ms);
+        let started = self.actors.analyses.ask(deadline, |reply| AnalysesMsg::Start(Box::new(request), reply)).await?;
+        match started {
+            Ok(started) => Ok(Analyzed::Started(started)),
+            Err(StartError::KeyReused) => Err(Refused::KeyReused),
+            Err(error @ StartError::Full) => {
+                Err(Failure { error: error.to_string(), ..Failure::overloaded() }.into())
+            }
+            Err(error @ StartError::Draining) => {
+                Err(Failure { retry_after: Some(5), ..Failure::new(FailureCode::Draining, error.to_string()) }.into())
+            }
+            Err(StartError::Store(_)) => Err(Failure::internal().into()),
+        }
+    }
+
+    /// Returns the configured timing with what the client wants different.
+    pub fn timing(&self, wanted: Option<TimingOverride>) -> Timing {
+        let configured = Timing::from(&self.settings.timeline);
+        let wanted = wanted.unwrap_or_default();
+        Timing {
+            rise_ms: wanted.rise_ms.unwrap_or(configured.rise_ms),
+            hold_ms: wanted.hold_ms.unwrap_or(configured.hold_ms),
+            fall_ms: wanted.fall_ms.unwrap_or(configured.fall_ms),
+            rest_ms: wanted.rest_ms.unwrap_or(configured.rest_ms),
+            finale_value: wanted.finale_value.unwrap_or(configured.finale_value),
+            finale_hold_ms: wanted.finale_hold_ms.unwrap_or(configured.finale_hold_ms),
+        }
+    }
+
+    /// Returns all solutions, if all are in memory. A cache that does not answer knows nothing.
+    async fn known(&self, request: &AnalyzeRequest) -> Option<Vec<Arc<Solution>>> {
+        let prints = request.questions.iter().map(|question| fingerprint(question, &self.provider_fingerprint));
+        let fingerprints: Vec<Fingerprint> = prints.collect();
+        let deadline = Self::within(self.settings.cache.wait_ms);
+        self.actors.cache.ask(deadline, |reply| CacheMsg::Peek { fingerprints, reply }).await.ok()?
+    }
+
+    /// Makes the report of an analysis that needs no actor, and plays its show.
+    async fn report_known(&self, request: AnalyzeRequest, solutions: &[Arc<Solution>]) -> Result<Arc<Report>, Refused> {
+        let began = Instant::now();
+        let questions = (1..).zip(&request.questions).zip(solutions);
+        let results: Vec<_> = questions
+            .map(|((index, question), solution)| known_result(index, question, solution, Source::Cache))
+            .collect();
+        results.iter().for_each(|result| count(&self.metrics, result));
+        let mut report = Report {
+            status: Status::Success,
+            answers: results.iter().map(|result| result.answer).collect(),
+            question_count: u32::try_from(results.len()).unwrap_or(u32::MAX),
+            message: String::new(),
+            analysis_id: uuid::Uuid::now_v7().to_string(),
+            channel: request.channel.unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
+            position: None,
+            usage: Usage { cached_questions: u32::try_from(results.len()).unwrap_or(u32::MAX), ..Usage::default() },
+            results,
+            timeline: None,
+            timestamp: request.timestamp,
+            failure: None,
+        };
+        report.message = words(&report, None);
+        if request.animate {
+            self.play_known(&mut report, self.timing(request.timing)).await?;
+        }
+        self.metrics.analysis().duration.with([Source::Cache.label()]).record(began.elapsed().as_secs_f64());
+        let report = Arc::new(report);
+        // When the analyses are too busy to note it, the caller still has the report.
+        self.actors.analyses.offer(AnalysesMsg::Record(Arc::clone(&report)));
+        Ok(report)
+    }
+
+    async fn play_known(&self, report: &mut Report, timing: Timing) -> Result<(), Failure> {
+        let (channel, id) = (report.channel.as_str(), report.analysis_id.as_str());
+        let started = Event::AnalysisStarted { channel, analysis_id: id, question_count: report.results.len() };
+        let ready = Event::AnswersReady {
+            channel,
+            analysis_id: id,
+            answers: &report.answers,
+            question_count: report.answers.len(),
+            results: &report.results,
+        };
+        let answers = report.results.iter().map(|result| body(&Event::answer(channel, id, result)));
+        let events = [body(&started)].into_iter().chain(answers).chain([body(&ready)]).collect();
+        let request = PlayRequest {
+            channel: channel.to_owned(),
+            analysis_id: Some(id.to_owned()),
+            timing,
+            cues: report.results.iter().flat_map(cues).collect(),
+            skipped: Vec::new(),
+            events,
+            when_busy: None,
+        };
+        let deadline = Self::within(self.settings.director.wait_ms + self.settings.journal.wait_ms);
+        let played = self.actors.director.ask(deadline, |reply| DirectorMsg::Play(request, reply)).await??;
+        report.position = Some(played.position);
+        report.timeline = played.show;
+        Ok(())
+    }
+}
