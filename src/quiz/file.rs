@@ -192,6 +192,39 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_are_whole() {
+        for (name, text) in [
+            (
+                "general-knowledge.json",
+                include_str!("../../examples/general-knowledge.json"),
+            ),
+            ("science.gift", include_str!("../../examples/science.gift")),
+            (
+                "deutsch.aiken",
+                include_str!("../../examples/deutsch.aiken"),
+            ),
+        ] {
+            let format = Format::detect(Some(Path::new(name)), text);
+            assert_eq!(Format::detect(None, text), format, "{name}");
+            let parsed = parse(format, text);
+            assert_eq!(parsed.problems, [], "{name}");
+            assert_eq!(parsed.questions.len(), 20, "{name}");
+            let mut keys = [0; 4];
+            for question in &parsed.questions {
+                let key = question
+                    .correct
+                    .as_ref()
+                    .expect("every example carries its key");
+                keys[key[0] as usize - 1] += 1;
+            }
+            assert!(
+                keys.iter().all(|&count| count >= 3),
+                "{name}: the key is lopsided: {keys:?}"
+            );
+        }
+    }
+
+    #[test]
     fn an_empty_file_is_a_problem() {
         for format in [Format::Json, Format::Gift, Format::Aiken] {
             assert!(!parse(format, " \n").problems.is_empty());
