@@ -143,6 +143,10 @@ impl Provider for OpenAiProvider {
         &self.model
     }
 
+    fn system(&self) -> &'static str {
+        "openai"
+    }
+
     /// The way of asking is left out: it depends on what the server refuses, and the answer says which it was.
     fn fingerprint(&self) -> String {
         self.fingerprint.clone()
