@@ -18,7 +18,7 @@ pub const MAX_TIMING_MS: u64 = 3_600_000;
 /// Largest value of the finale.
 pub const MAX_FINALE_VALUE: u32 = 1_000;
 
-/// What a client asks for. The questions have passed [`check`](super::check::check).
+/// What a client asks for. The questions have passed [`check`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnalyzeRequest {
     /// The questions, at least one.
