@@ -1,8 +1,10 @@
 //! Where answers come from: one trait, an OpenAI-compatible server or a model in the process behind it.
 
+pub mod openai;
+
 use crate::{quiz::Question, solve::Solution};
 use futures_util::future::BoxFuture;
-use std::time::Duration;
+use std::{sync::Once, time::Duration};
 use thiserror::Error;
 use tokio::time::Instant;
 
@@ -95,4 +97,13 @@ impl ProviderError {
             Self::Rejected { .. } | Self::Invalid(_) => "invalid",
         }
     }
+}
+
+/// Makes ring the TLS provider of the process, once; reqwest panics without one.
+pub fn install_crypto() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // An error means that the embedding program has chosen its own provider, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }

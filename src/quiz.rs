@@ -2,8 +2,11 @@
 //!
 //! Pure: no actor, no clock, no socket.
 
+pub mod aiken;
 pub mod check;
+pub mod file;
 pub mod fingerprint;
+pub mod gift;
 pub mod json;
 mod node;
 pub mod problem;

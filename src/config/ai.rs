@@ -11,7 +11,9 @@ section! {
         /// Base address, such as `http://127.0.0.1:11434/v1`. Alias `OPENAI_BASE_URL`.
         base_url: Option<String> = None,
         /// Model name on that server. Alias `OPENAI_MODEL`.
-        model: String = "gpt-5.4-nano".to_owned(),
+        /// The default is OpenAI's cheapest current model with structured output ($0.10 per million tokens read,
+        /// $0.50 written, November 2026); any other server needs the name of a model of its own.
+        model: String = "gpt-6-luna".to_owned(),
         /// Calls at the same time.
         concurrency: usize = 8,
         /// Questions that may wait for a call or run.

@@ -31,6 +31,19 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A place in a file, counted from 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
 /// Collects problems; allocates nothing while there are none.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {

@@ -173,10 +173,10 @@ fn letter(word: &str, options: usize, lower_case: bool) -> Option<usize> {
     let &[letter] = word.as_bytes() else {
         return None;
     };
-    if !letter.is_ascii_uppercase() && !(lower_case && letter.is_ascii_lowercase()) {
+    if !letter.is_ascii_uppercase() && !lower_case {
         return None;
     }
-    let index = usize::from(letter.to_ascii_uppercase() - b'A');
+    let index = usize::from(letter.to_ascii_uppercase().checked_sub(b'A')?);
     (index < options).then_some(index)
 }
 

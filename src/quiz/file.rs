@@ -1,0 +1,237 @@
+//! Quiz files: which format one is in, and its questions.
+
+use super::check::{Lengths, check_question};
+use super::problem::{Position, Problem, Problems};
+use super::{Question, aiken, gift, json};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// A format that quizzes are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// An array of questions, or an object with `questions`.
+    Json,
+    /// Moodle's GIFT.
+    Gift,
+    /// Aiken: text, options with letters, `ANSWER: B`.
+    Aiken,
+}
+
+/// What a file holds. A question with a problem is left out, the others are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// The questions that can be asked; each keeps the rules of [`check`](super::check::check) but for configured lengths.
+    pub questions: Vec<Question>,
+    /// What is wrong with the others; empty when there are none.
+    pub problems: Vec<Problem>,
+}
+
+impl Format {
+    /// Returns the format of a body by its `Content-Type`; `None` for any other type.
+    pub fn from_content_type(content_type: &str) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        [
+            ("application/json", Self::Json),
+            ("text/x-gift", Self::Gift),
+            ("text/x-aiken", Self::Aiken),
+        ]
+        .into_iter()
+        .find(|(name, _)| essence.eq_ignore_ascii_case(name))
+        .map(|(_, format)| format)
+    }
+
+    /// Returns the format of a file by its extension, else by its text: of `.txt`, of any other and of none.
+    pub fn detect(path: Option<&Path>, text: &str) -> Self {
+        let extension = path
+            .and_then(Path::extension)
+            .and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => Self::Json,
+            Some("gift") => Self::Gift,
+            Some("aiken") => Self::Aiken,
+            _ => Self::of_text(text),
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        let mut start = text.trim_start_matches('\u{FEFF}').trim_start().chars();
+        let opens = matches!(start.next(), Some('{' | '['));
+        // GIFT may begin with a bracket too: `[html]`.
+        if opens
+            && matches!(
+                start.as_str().trim_start().chars().next(),
+                None | Some('"' | '{' | '[' | '}' | ']')
+            )
+        {
+            Self::Json
+        } else if text.lines().any(aiken::is_answer_line) {
+            Self::Aiken
+        } else {
+            Self::Gift
+        }
+    }
+}
+
+/// Returns what `text` holds, read as `format`. A byte-order mark and line ends of any kind are understood.
+pub fn parse(format: Format, text: &str) -> Parsed {
+    let text = text.trim_start_matches('\u{FEFF}');
+    let parsed = match format {
+        Format::Json => match json::parse_json_quiz(text) {
+            Ok(questions) => Parsed {
+                questions,
+                problems: Vec::new(),
+            },
+            Err(problems) => Parsed {
+                questions: Vec::new(),
+                problems,
+            },
+        },
+        Format::Gift => gift::parse(&unix_lines(text)),
+        Format::Aiken => aiken::parse(&unix_lines(text)),
+    };
+    if parsed.questions.is_empty() && parsed.problems.is_empty() {
+        return Parsed {
+            problems: vec![Problem::new(
+                "file",
+                "must have at least 1 question, has none",
+            )],
+            ..parsed
+        };
+    }
+    parsed
+}
+
+fn unix_lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Keeps `question`, which begins at `position`, when it can be asked; else notes its problems.
+pub(super) fn keep(
+    question: Question,
+    position: Position,
+    questions: &mut Vec<Question>,
+    problems: &mut Problems,
+) {
+    let mut found = Problems::default();
+    check_question(&question, Lengths::NONE, "", &mut found);
+    if found.is_empty() {
+        questions.push(question);
+    }
+    for Problem { path, problem } in found.into_vec() {
+        problems.add(
+            position,
+            format_args!("{} {problem}", path.trim_start_matches('.')),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types() {
+        assert_eq!(
+            Format::from_content_type("Text/X-GIFT; charset=utf-8"),
+            Some(Format::Gift)
+        );
+        assert_eq!(
+            Format::from_content_type("text/x-aiken"),
+            Some(Format::Aiken)
+        );
+        assert_eq!(
+            Format::from_content_type("application/json"),
+            Some(Format::Json)
+        );
+        assert_eq!(Format::from_content_type("text/plain"), None);
+    }
+
+    #[test]
+    fn extension_counts_before_text() {
+        assert_eq!(
+            Format::detect(Some(Path::new("a/quiz.GIFT")), "[]"),
+            Format::Gift
+        );
+        assert_eq!(
+            Format::detect(Some(Path::new("quiz.aiken")), ""),
+            Format::Aiken
+        );
+        assert_eq!(
+            Format::detect(Some(Path::new("quiz.json")), ""),
+            Format::Json
+        );
+    }
+
+    #[test]
+    fn text_tells_the_format() {
+        for (text, format) in [
+            ("\u{FEFF}\n [ {\"question\":", Format::Json),
+            ("{\"questions\":[]}", Format::Json),
+            ("[html]<p>Q</p>{=a ~b}", Format::Gift),
+            ("Q {=a ~b}", Format::Gift),
+            ("Q\r\nA. a\r\nB. b\r\nAnswer : B", Format::Aiken),
+        ] {
+            assert_eq!(Format::detect(None, text), format, "{text}");
+            assert_eq!(
+                Format::detect(Some(Path::new("quiz.txt")), text),
+                format,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn windows_files_read_like_others() {
+        let parsed = parse(Format::Aiken, "\u{FEFF}Q\r\nA. a\r\nB. b\r\nANSWER: B\r\n");
+        assert_eq!((parsed.questions.len(), parsed.problems.len()), (1, 0));
+        assert_eq!(parsed.questions[0].options, ["a", "b"]);
+    }
+
+    #[test]
+    fn the_examples_are_whole() {
+        for (name, text) in [
+            (
+                "general-knowledge.json",
+                include_str!("../../examples/general-knowledge.json"),
+            ),
+            ("science.gift", include_str!("../../examples/science.gift")),
+            (
+                "deutsch.aiken",
+                include_str!("../../examples/deutsch.aiken"),
+            ),
+        ] {
+            let format = Format::detect(Some(Path::new(name)), text);
+            assert_eq!(Format::detect(None, text), format, "{name}");
+            let parsed = parse(format, text);
+            assert_eq!(parsed.problems, [], "{name}");
+            assert_eq!(parsed.questions.len(), 20, "{name}");
+            let mut keys = [0; 4];
+            for question in &parsed.questions {
+                let key = question
+                    .correct
+                    .as_ref()
+                    .expect("every example carries its key");
+                keys[key[0] as usize - 1] += 1;
+            }
+            assert!(
+                keys.iter().all(|&count| count >= 3),
+                "{name}: the key is lopsided: {keys:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_a_problem() {
+        for format in [Format::Json, Format::Gift, Format::Aiken] {
+            assert!(!parse(format, " \n").problems.is_empty());
+        }
+        assert_eq!(
+            parse(Format::Json, "[]").problems[0].problem,
+            "must have at least 1 question, has none"
+        );
+    }
+}
