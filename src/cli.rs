@@ -2,15 +2,19 @@
 //!
 //! Exit codes: 0 well, 1 failed, 2 wrong use (arguments or configuration), 3 answered only in part.
 
+mod analyze;
 mod completions;
 mod config;
 mod healthcheck;
 mod man;
+mod watch;
 
 use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources};
 use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
 use std::{
     io::{self, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
 };
@@ -19,12 +23,17 @@ use std::{
 pub const FAILED: u8 = 1;
 /// Exit code of wrong arguments or a wrong configuration.
 pub const WRONG_USE: u8 = 2;
+/// Exit code of an analysis that answered some questions and not all.
+pub const PARTLY: u8 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
   quiz-stats serve                           serve on http://127.0.0.1:3000
   API_KEY=… quiz-stats serve --config my.toml
   quiz-stats config --default > my.toml      every setting, documented
+  quiz-stats analyze quiz.gift               its answers, in this process
+  quiz-stats analyze - --server http://127.0.0.1:3000 --json < quiz.json
+  quiz-stats watch                           the show in the terminal
   quiz-stats healthcheck && echo ready
 
 Exit codes: 0 well, 1 failed, 2 wrong use, 3 answered only in part.
@@ -112,6 +121,10 @@ impl PrintCommand {
 /// Commands that do something, with settings, logs and a runtime.
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
+    /// Answer a quiz file and print the answers as a table or JSON
+    Analyze(analyze::AnalyzeArgs),
+    /// Watch the show of a running server in the terminal; q quits
+    Watch(watch::WatchArgs),
     /// Ask a running server whether it is ready; exit code 0 or 1
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -132,6 +145,8 @@ impl RunCommand {
     /// Whatever kept it from its end; the exit code is [`FAILED`] then.
     pub async fn run(self, settings: Settings) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Analyze(args) => analyze::run(args, settings).await,
+            Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,
         }
     }
@@ -158,6 +173,18 @@ fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Returns the address of a server on this machine that listens there.
+fn local_url(listener: SocketAddr) -> Url {
+    let ip = match listener.ip() {
+        // A server on every interface is on this one too.
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let listener = SocketAddr::new(ip, listener.port());
+    Url::parse(&format!("http://{listener}/")).expect("a socket address makes a valid authority")
 }
 
 #[cfg(test)]

@@ -1,15 +1,11 @@
 //! `quiz-stats healthcheck`: one question to a running server, for containers and scripts.
 
-use super::{FAILED, print};
+use super::{FAILED, local_url, print};
 use crate::config::Settings;
 use anyhow::Context as _;
 use clap::Args;
 use reqwest::Url;
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::time::Instant;
 
 /// A server that needs longer is not ready.
@@ -52,17 +48,7 @@ pub(super) async fn run(args: &HealthcheckArgs, settings: &Settings) -> anyhow::
 }
 
 fn target(given: Option<Url>, listener: SocketAddr) -> Url {
-    let mut url = given.unwrap_or_else(|| {
-        let ip = match listener.ip() {
-            // A server on every interface is on this one too.
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        let listener = SocketAddr::new(ip, listener.port());
-        Url::parse(&format!("http://{listener}/"))
-            .expect("a socket address makes a valid authority")
-    });
+    let mut url = given.unwrap_or_else(|| local_url(listener));
     if url.path() == "/" {
         url.set_path("/readyz");
     }

@@ -10,9 +10,9 @@ section! {
         api_key: Option<SecretString> = None,
         /// Base address, such as `http://127.0.0.1:11434/v1`. Alias `OPENAI_BASE_URL`.
         base_url: Option<String> = None,
-        /// Model name on that server. Alias `OPENAI_MODEL`.
-        /// The default is OpenAI's cheapest current model with structured output ($0.10 per million tokens read,
-        /// $0.50 written, November 2026); any other server needs the name of a model of its own.
+        /// Model name on that server. Alias `OPENAI_MODEL`. The default is OpenAI's cheapest current model: it
+        /// knows structured output, answers without reasoning first, and cost $0.10 per million tokens read and
+        /// $0.50 per million written in November 2026. Any other server needs its own model's name here.
         model: String = "gpt-6-luna".to_owned(),
         /// Calls at the same time.
         concurrency: usize = 8,

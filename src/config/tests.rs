@@ -42,11 +42,15 @@ fn keys(problems: &Problems) -> Vec<&str> {
 fn the_default_file_is_the_documented_defaults() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(
-        text,
-        Settings::default().documented_toml(),
-        "run `cargo run -- config --default > config/default.toml` after changing a section"
-    );
+    let documented = Settings::default().documented_toml();
+    let difference = text
+        .lines()
+        .zip(documented.lines())
+        .find(|(file, code)| file != code);
+    let remedy =
+        "run `cargo run -- config --default > config/default.toml` after changing a section";
+    assert_eq!(difference, None, "{remedy}");
+    assert_eq!(text.len(), documented.len(), "{remedy}");
     let loaded = from_file(&file, &[]).unwrap();
     assert_eq!(loaded.settings.entries(), Settings::default().entries());
     for (key, value) in loaded.settings.entries() {

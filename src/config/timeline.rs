@@ -37,7 +37,7 @@ impl Timeline {
             check.between(key, value, 1, MAX_PHASE_MS);
         }
         check.between("rest_ms", self.rest_ms, 0, MAX_PHASE_MS);
-        check.between("finale_value", self.finale_value, 1, 1_000_000);
+        check.between("finale_value", self.finale_value, 1, 1_000);
         check.between("finale_hold_ms", self.finale_hold_ms, 1, MAX_PHASE_MS);
     }
 }
