@@ -59,7 +59,9 @@ impl App {
         let (metrics, clock) = (Metrics::new(), Clock::start());
         let mailboxes = Mailboxes::new(&settings, &metrics);
         let root = tree::root(&settings, &mailboxes, &ports, clock, &metrics);
-        let supervisor = Supervisor::spawn(root).await.context("the actors do not start")?;
+        let supervisor = Supervisor::spawn(root)
+            .await
+            .context("the actors do not start")?;
         let upkeep = tokio::spawn({
             let metrics = metrics.clone();
             async move {
@@ -78,7 +80,11 @@ impl App {
             clock,
             metrics,
         };
-        Ok(Self { pipeline, supervisor, upkeep })
+        Ok(Self {
+            pipeline,
+            supervisor,
+            upkeep,
+        })
     }
 
     /// Returns the way in.
@@ -92,9 +98,16 @@ impl App {
     /// When an address cannot be bound.
     pub async fn listen(&self) -> anyhow::Result<Front> {
         let settings = &self.pipeline.settings;
-        let server = http::Server::bind(self.pipeline.clone(), settings.listen_addr(), http::Routes::All).await?;
+        let server = http::Server::bind(
+            self.pipeline.clone(),
+            settings.listen_addr(),
+            http::Routes::All,
+        )
+        .await?;
         let metrics = match settings.metrics.bind {
-            Some(address) => Some(http::Server::bind(self.pipeline.clone(), address, http::Routes::Metrics).await?),
+            Some(address) => Some(
+                http::Server::bind(self.pipeline.clone(), address, http::Routes::Metrics).await?,
+            ),
             None => None,
         };
         Ok(Front { server, metrics })
@@ -113,7 +126,11 @@ impl App {
     ///
     /// # Errors
     /// When the supervisor gave up.
-    pub async fn serve_until(mut self, front: Front, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    pub async fn serve_until(
+        mut self,
+        front: Front,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
             reason = self.supervisor.gave_up() => Err(anyhow::anyhow!("giving up: {reason}")),
@@ -135,11 +152,18 @@ impl App {
     /// Ends the tree: running analyses may finish within `limit`, then every actor handles what it holds.
     pub async fn drain(self, limit: Duration) {
         let deadline = Instant::now() + limit;
-        let drained = self.pipeline.actors.analyses.ask(deadline, AnalysesMsg::Drain).await;
+        let drained = self
+            .pipeline
+            .actors
+            .analyses
+            .ask(deadline, AnalysesMsg::Drain)
+            .await;
         if drained.is_err() {
             warn!("analyses were still running when the time to drain was over");
         }
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_secs(1));
         self.supervisor.drain(left).await;
         self.upkeep.abort();
     }

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod healthcheck;
 mod man;
+mod serve;
 mod watch;
 
 use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources};
@@ -121,6 +122,8 @@ impl PrintCommand {
 /// Commands that do something, with settings, logs and a runtime.
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
+    /// Serve until SIGTERM or Ctrl-C
+    Serve(serve::ServeArgs),
     /// Answer a quiz file and print the answers as a table or JSON
     Analyze(analyze::AnalyzeArgs),
     /// Watch the show of a running server in the terminal; q quits
@@ -133,7 +136,7 @@ impl RunCommand {
     /// Returns how to log: what the operator chose, or for tools only what they should act on.
     pub fn log(&self, loaded: &Loaded) -> Log {
         let mut log = loaded.settings.log.clone();
-        if loaded.is_default("log.level") {
+        if !matches!(self, Self::Serve(_)) && loaded.is_default("log.level") {
             log.level = "warn".to_owned();
         }
         log
@@ -145,6 +148,7 @@ impl RunCommand {
     /// Whatever kept it from its end; the exit code is [`FAILED`] then.
     pub async fn run(self, settings: Settings) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Serve(args) => serve::run(args, settings).await,
             Self::Analyze(args) => analyze::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,

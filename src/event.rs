@@ -230,7 +230,7 @@ mod tests {
         );
         assert_eq!(
             frame.websocket().as_ptr(),
-            frame.clone().websocket().as_ptr(),
+            frame.websocket().as_ptr(),
             "clones share the bytes"
         );
     }

@@ -85,30 +85,48 @@ impl Pipeline {
     ///
     /// # Errors
     /// When nothing was started.
-    pub async fn analyze(&self, request: AnalyzeRequest, promise: Promise) -> Result<Analyzed, Refused> {
+    pub async fn analyze(
+        &self,
+        request: AnalyzeRequest,
+        promise: Promise,
+    ) -> Result<Analyzed, Refused> {
         let unpromised = promise == Promise::default();
         if unpromised && let Some(solutions) = self.known(&request).await {
-            return Ok(Analyzed::Known(self.report_known(request, &solutions).await?));
+            return Ok(Analyzed::Known(
+                self.report_known(request, &solutions).await?,
+            ));
         }
         let show = request.animate.then(|| self.timing(request.timing));
         let request = StartRequest {
             questions: request.questions,
-            channel: request.channel.unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
+            channel: request
+                .channel
+                .unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
             show,
             timestamp: request.timestamp,
             promise,
         };
         let deadline = Self::within(self.settings.analyses.wait_ms);
-        let started = self.actors.analyses.ask(deadline, |reply| AnalysesMsg::Start(Box::new(request), reply)).await?;
+        let started = self
+            .actors
+            .analyses
+            .ask(deadline, |reply| {
+                AnalysesMsg::Start(Box::new(request), reply)
+            })
+            .await?;
         match started {
             Ok(started) => Ok(Analyzed::Started(started)),
             Err(StartError::KeyReused) => Err(Refused::KeyReused),
-            Err(error @ StartError::Full) => {
-                Err(Failure { error: error.to_string(), ..Failure::overloaded() }.into())
+            Err(error @ StartError::Full) => Err(Failure {
+                error: error.to_string(),
+                ..Failure::overloaded()
             }
-            Err(error @ StartError::Draining) => {
-                Err(Failure { retry_after: Some(5), ..Failure::new(FailureCode::Draining, error.to_string()) }.into())
+            .into()),
+            Err(error @ StartError::Draining) => Err(Failure {
+                retry_after: Some(5),
+                ..Failure::new(FailureCode::Draining, error.to_string())
             }
+            .into()),
             Err(StartError::Store(_)) => Err(Failure::internal().into()),
         }
     }
@@ -129,29 +147,52 @@ impl Pipeline {
 
     /// Returns all solutions, if all are in memory. A cache that does not answer knows nothing.
     async fn known(&self, request: &AnalyzeRequest) -> Option<Vec<Arc<Solution>>> {
-        let prints = request.questions.iter().map(|question| fingerprint(question, &self.provider_fingerprint));
+        let prints = request
+            .questions
+            .iter()
+            .map(|question| fingerprint(question, &self.provider_fingerprint));
         let fingerprints: Vec<Fingerprint> = prints.collect();
         let deadline = Self::within(self.settings.cache.wait_ms);
-        self.actors.cache.ask(deadline, |reply| CacheMsg::Peek { fingerprints, reply }).await.ok()?
+        self.actors
+            .cache
+            .ask(deadline, |reply| CacheMsg::Peek {
+                fingerprints,
+                reply,
+            })
+            .await
+            .ok()?
     }
 
     /// Makes the report of an analysis that needs no actor, and plays its show.
-    async fn report_known(&self, request: AnalyzeRequest, solutions: &[Arc<Solution>]) -> Result<Arc<Report>, Refused> {
+    async fn report_known(
+        &self,
+        request: AnalyzeRequest,
+        solutions: &[Arc<Solution>],
+    ) -> Result<Arc<Report>, Refused> {
         let began = Instant::now();
         let questions = (1..).zip(&request.questions).zip(solutions);
         let results: Vec<_> = questions
-            .map(|((index, question), solution)| known_result(index, question, solution, Source::Cache))
+            .map(|((index, question), solution)| {
+                known_result(index, question, solution, Source::Cache)
+            })
             .collect();
-        results.iter().for_each(|result| count(&self.metrics, result));
+        results
+            .iter()
+            .for_each(|result| count(&self.metrics, result));
         let mut report = Report {
             status: Status::Success,
             answers: results.iter().map(|result| result.answer).collect(),
             question_count: u32::try_from(results.len()).unwrap_or(u32::MAX),
             message: String::new(),
             analysis_id: uuid::Uuid::now_v7().to_string(),
-            channel: request.channel.unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
+            channel: request
+                .channel
+                .unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
             position: None,
-            usage: Usage { cached_questions: u32::try_from(results.len()).unwrap_or(u32::MAX), ..Usage::default() },
+            usage: Usage {
+                cached_questions: u32::try_from(results.len()).unwrap_or(u32::MAX),
+                ..Usage::default()
+            },
             results,
             timeline: None,
             timestamp: request.timestamp,
@@ -159,18 +200,29 @@ impl Pipeline {
         };
         report.message = words(&report, None);
         if request.animate {
-            self.play_known(&mut report, self.timing(request.timing)).await?;
+            self.play_known(&mut report, self.timing(request.timing))
+                .await?;
         }
-        self.metrics.analysis().duration.with([Source::Cache.label()]).record(began.elapsed().as_secs_f64());
+        self.metrics
+            .analysis()
+            .duration
+            .with([Source::Cache.label()])
+            .record(began.elapsed().as_secs_f64());
         let report = Arc::new(report);
         // When the analyses are too busy to note it, the caller still has the report.
-        self.actors.analyses.offer(AnalysesMsg::Record(Arc::clone(&report)));
+        self.actors
+            .analyses
+            .offer(AnalysesMsg::Record(Arc::clone(&report)));
         Ok(report)
     }
 
     async fn play_known(&self, report: &mut Report, timing: Timing) -> Result<(), Failure> {
         let (channel, id) = (report.channel.as_str(), report.analysis_id.as_str());
-        let started = Event::AnalysisStarted { channel, analysis_id: id, question_count: report.results.len() };
+        let started = Event::AnalysisStarted {
+            channel,
+            analysis_id: id,
+            question_count: report.results.len(),
+        };
         let ready = Event::AnswersReady {
             channel,
             analysis_id: id,
@@ -178,8 +230,15 @@ impl Pipeline {
             question_count: report.answers.len(),
             results: &report.results,
         };
-        let answers = report.results.iter().map(|result| body(&Event::answer(channel, id, result)));
-        let events = [body(&started)].into_iter().chain(answers).chain([body(&ready)]).collect();
+        let answers = report
+            .results
+            .iter()
+            .map(|result| body(&Event::answer(channel, id, result)));
+        let events = [body(&started)]
+            .into_iter()
+            .chain(answers)
+            .chain([body(&ready)])
+            .collect();
         let request = PlayRequest {
             channel: channel.to_owned(),
             analysis_id: Some(id.to_owned()),
@@ -190,7 +249,11 @@ impl Pipeline {
             when_busy: None,
         };
         let deadline = Self::within(self.settings.director.wait_ms + self.settings.journal.wait_ms);
-        let played = self.actors.director.ask(deadline, |reply| DirectorMsg::Play(request, reply)).await??;
+        let played = self
+            .actors
+            .director
+            .ask(deadline, |reply| DirectorMsg::Play(request, reply))
+            .await??;
         report.position = Some(played.position);
         report.timeline = played.show;
         Ok(())

@@ -2,9 +2,12 @@
 
 pub mod openai;
 
-use crate::{quiz::Question, solve::Solution};
+use crate::{config::Settings, quiz::Question, solve::Solution};
 use futures_util::future::BoxFuture;
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 use thiserror::Error;
 use tokio::time::Instant;
 
@@ -19,6 +22,14 @@ pub trait Provider: Send + Sync + 'static {
     /// Identifies everything that changes an answer besides the question: model, method, prompt version.
     /// Part of the cache key.
     fn fingerprint(&self) -> String;
+
+    /// Says whether questions can be answered now; otherwise what to change.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn availability(&self) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Answers `question`, once, without retries, by `deadline`.
     ///
@@ -106,4 +117,49 @@ pub fn install_crypto() {
         // An error means that the embedding program has chosen its own provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// Returns what the settings ask for: an OpenAI-compatible server when a key or an address is given, otherwise the
+/// model in the process.
+///
+/// # Errors
+/// When the settings do not make a provider.
+pub async fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, ProviderError> {
+    if settings.ai.api_key.is_some() || settings.ai.base_url.is_some() {
+        return Ok(Arc::new(openai::OpenAiProvider::new(&settings.ai)?));
+    }
+    Ok(Arc::new(NoModel))
+}
+
+/// Stands where no model is configured: the service runs, shows and serves what it knows.
+#[derive(Debug)]
+struct NoModel;
+
+/// What to do without a model.
+const NO_MODEL: &str = "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server";
+
+impl Provider for NoModel {
+    fn model(&self) -> &'static str {
+        "none"
+    }
+
+    fn system(&self) -> &'static str {
+        "none"
+    }
+
+    fn fingerprint(&self) -> String {
+        "none".to_owned()
+    }
+
+    fn availability(&self) -> Result<(), String> {
+        Err(NO_MODEL.to_owned())
+    }
+
+    fn solve<'a>(
+        &'a self,
+        _: &'a Question,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<Solution, ProviderError>> {
+        Box::pin(async { Err(ProviderError::Unavailable(NO_MODEL.to_owned())) })
+    }
 }

@@ -201,8 +201,9 @@ impl Actor for Analyses {
                 error!(actor = "analysis", error = %failure, "analysis died");
                 state.on_death(&cell).await;
             }
-            // One that ended well is no longer running; one that was killed still is.
-            SupervisionEvent::ActorTerminated(cell, ..) => state.on_death(&cell).await,
+            // One that stopped by itself has reported first, in a message that comes behind this event. One that was
+            // killed leaves no state, and no report.
+            SupervisionEvent::ActorTerminated(cell, None, _) => state.on_death(&cell).await,
             _ => {}
         }
         Ok(())

@@ -180,7 +180,7 @@ impl State {
                 let _ = reply.send(outcome);
             }
             BroadcasterMsg::Unsubscribe { viewer, channel } => {
-                self.on_unsubscribe(viewer, &channel)
+                self.on_unsubscribe(viewer, &channel);
             }
             BroadcasterMsg::GetChannel { channel, reply } => {
                 let info = match self.load(&channel).await {

@@ -257,7 +257,7 @@ impl State {
                 reply,
             } => self.on_control(&channel, action, reply, permit).await,
             DirectorMsg::GetShow { channel, reply } => {
-                drop(reply.send(self.on_get_show(&channel).await))
+                drop(reply.send(self.on_get_show(&channel).await));
             }
             DirectorMsg::Ended(channel) => self.on_ended(&channel).await,
             DirectorMsg::Reload(channel) => self.on_reload(channel).await,

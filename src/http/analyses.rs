@@ -23,27 +23,52 @@ pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
     let limit = match query(&call.request, "limit").map(|limit| limit.parse::<usize>()) {
         None => DEFAULT_LIMIT,
         Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
-        Some(_) => return Err(ApiError::invalid_request(format!("limit must be a number from 1 to {MAX_LIMIT}"))),
+        Some(_) => {
+            return Err(ApiError::invalid_request(format!(
+                "limit must be a number from 1 to {MAX_LIMIT}"
+            )));
+        }
     };
     let pipeline = &call.context.pipeline;
-    let ask = |reply| AnalysesMsg::GetLatest { channel, limit, reply };
-    let latest = pipeline.actors.analyses.ask(deadline(pipeline), ask).await?;
+    let ask = |reply| AnalysesMsg::GetLatest {
+        channel,
+        limit,
+        reply,
+    };
+    let latest = pipeline
+        .actors
+        .analyses
+        .ask(deadline(pipeline), ask)
+        .await?;
     let latest: Vec<_> = latest.iter().map(AsRef::as_ref).collect();
     Ok(json(StatusCode::OK, &value!({ "analyses": latest })))
 }
 
 pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
-    let found = pipeline.actors.analyses.ask(deadline(pipeline), |reply| AnalysesMsg::Get(id, reply)).await?;
+    let found = pipeline
+        .actors
+        .analyses
+        .ask(deadline(pipeline), |reply| AnalysesMsg::Get(id, reply))
+        .await?;
     let report = found.ok_or_else(unknown)?;
     Ok(json(StatusCode::OK, report.as_ref()))
 }
 
 pub(super) async fn cancel(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
-    match pipeline.actors.analyses.ask(deadline(pipeline), |reply| AnalysesMsg::Cancel(id, reply)).await? {
+    match pipeline
+        .actors
+        .analyses
+        .ask(deadline(pipeline), |reply| AnalysesMsg::Cancel(id, reply))
+        .await?
+    {
         Cancelled::Now(report) => Ok(json(StatusCode::OK, report.as_ref())),
-        Cancelled::TooLate => Err(ApiError::new(StatusCode::CONFLICT, "already_finished", "the analysis has ended")),
+        Cancelled::TooLate => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "already_finished",
+            "the analysis has ended",
+        )),
         Cancelled::Unknown => Err(unknown()),
     }
 }

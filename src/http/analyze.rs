@@ -12,10 +12,8 @@ use crate::{
     config::Limits,
     pipeline::Analyzed,
     quiz::{
-        check::check,
-        file::{self, Format},
-        problem::Problem,
-        request::{AnalyzeRequest, RequestError, is_channel_name, parse_analyze_request},
+        file::Format,
+        request::{AnalyzeRequest, is_channel_name, parse_analyze_request, parse_quiz_body},
     },
 };
 use bytes::Bytes;
@@ -29,7 +27,12 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
-    let Call { request, context, request_id, .. } = call;
+    let Call {
+        request,
+        context,
+        request_id,
+        ..
+    } = call;
     let headers = request.headers().clone();
     let as_stream = lists(&headers, header::ACCEPT, "text/event-stream");
     let as_async = lists(&headers, HeaderName::from_static("prefer"), "respond-async");
@@ -41,7 +44,16 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;
     let order = order(format, &body, channel, &settings.limits)?;
     let key = key.map(|key| (key, Sha256::digest(&body).into()));
-    let analyzed = context.pipeline.analyze(order, Promise { accepted: as_async, key }).await?;
+    let analyzed = context
+        .pipeline
+        .analyze(
+            order,
+            Promise {
+                accepted: as_async,
+                key,
+            },
+        )
+        .await?;
     match analyzed {
         Analyzed::Known(report) if !as_stream => respond(&report),
         Analyzed::Known(report) => {
@@ -54,7 +66,10 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         }
         Analyzed::Started(started) if as_async => Ok(accepted(&started)),
         Analyzed::Started(started) if as_stream => Ok(event_stream(started.updates, request_id)),
-        Analyzed::Started(started) => respond(&last(started.updates).await?),
+        Analyzed::Started(started) => {
+            let report = last(started.updates).await?;
+            respond(&report)
+        }
     }
 }
 
@@ -64,7 +79,9 @@ fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
         Some("application/json") => Ok(None),
         Some(other) => match Format::from_content_type(other) {
             Some(format) => Ok(Some(format)),
-            None => Err(unsupported(&format!("the Content-Type {other} is not supported"))),
+            None => Err(unsupported(&format!(
+                "the Content-Type {other} is not supported"
+            ))),
         },
         None => Err(unsupported("the Content-Type is missing")),
     }
@@ -72,7 +89,11 @@ fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
 
 fn unsupported(problem: &str) -> ApiError {
     let message = format!("{problem}: send application/json, text/x-gift or text/x-aiken");
-    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        message,
+    )
 }
 
 /// Reads what is to be analysed: a JSON order, or a quiz file with its channel in the query.
@@ -82,23 +103,14 @@ fn order(
     channel: Option<String>,
     limits: &Limits,
 ) -> Result<AnalyzeRequest, ApiError> {
-    let Some(format) = format else { return Ok(parse_analyze_request(body, limits)?) };
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let at = format!("byte {}", error.valid_up_to());
-        RequestError::InvalidQuizFile(vec![Problem::new(at, "is not UTF-8: save the file as UTF-8")])
-    })?;
-    let parsed = file::parse(format, text);
-    let mut problems = parsed.problems;
-    if problems.is_empty() {
-        problems = check(&parsed.questions, limits);
+    let Some(format) = format else {
+        return Ok(parse_analyze_request(body, limits)?);
+    };
+    let order = parse_quiz_body(format, body, limits)?;
+    match channel {
+        Some(channel) if !is_channel_name(&channel) => Err(super::channels::bad_channel(&channel)),
+        channel => Ok(AnalyzeRequest { channel, ..order }),
     }
-    if !problems.is_empty() {
-        return Err(RequestError::InvalidQuizFile(problems).into());
-    }
-    if let Some(channel) = channel.as_deref().filter(|channel| !is_channel_name(channel)) {
-        return Err(super::channels::bad_channel(channel));
-    }
-    Ok(AnalyzeRequest { channel, ..AnalyzeRequest::from(parsed.questions) })
 }
 
 /// Waits for the end of an analysis.
@@ -115,9 +127,11 @@ async fn last(mut updates: mpsc::Receiver<Update>) -> Result<Arc<Report>, ApiErr
 fn respond(report: &Report) -> Result<Response<Body>, ApiError> {
     match (&report.status, &report.failure) {
         (_, Some(failure)) => Err(failure.clone().into()),
-        (Status::Cancelled, None) => {
-            Err(ApiError::new(StatusCode::CONFLICT, "cancelled", "the analysis was cancelled"))
-        }
+        (Status::Cancelled, None) => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "cancelled",
+            "the analysis was cancelled",
+        )),
         (_, None) => Ok(json(StatusCode::OK, report)),
     }
 }
@@ -131,10 +145,18 @@ fn accepted(started: &Started) -> Response<Body> {
         location: &'a str,
     }
     let location = format!("/api/analyses/{}", started.id);
-    let accepted = Accepted { status: "running", analysis_id: &started.id, location: &location };
+    let accepted = Accepted {
+        status: "running",
+        analysis_id: &started.id,
+        location: &location,
+    };
     let mut response = json(StatusCode::ACCEPTED, &accepted);
     set(&mut response, header::LOCATION, &location);
-    set(&mut response, HeaderName::from_static("preference-applied"), "respond-async");
+    set(
+        &mut response,
+        HeaderName::from_static("preference-applied"),
+        "respond-async",
+    );
     response
 }
 
@@ -156,7 +178,11 @@ fn event_stream(updates: mpsc::Receiver<Update>, request_id: String) -> Response
     let mut response = bytes(StatusCode::OK, "text/event-stream", Bytes::new());
     set(&mut response, header::CACHE_CONTROL, "no-store");
     // nginx would hold events back until its buffer is full.
-    set(&mut response, HeaderName::from_static("x-accel-buffering"), "no");
+    set(
+        &mut response,
+        HeaderName::from_static("x-accel-buffering"),
+        "no",
+    );
     *response.body_mut() = StreamBody::new(events).boxed_unsync();
     response
 }

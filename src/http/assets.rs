@@ -35,8 +35,18 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
         "js/show.js" "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js"
     );
     let asset = |(path, content): (&'static str, &'static [u8])| {
-        let etag: String = Sha256::digest(content)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        (path, Asset { content_type: content_type(path), content, etag: format!("\"{etag}\"") })
+        let etag: String = Sha256::digest(content)[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        (
+            path,
+            Asset {
+                content_type: content_type(path),
+                content,
+                etag: format!("\"{etag}\""),
+            },
+        )
     };
     files.into_iter().map(asset).collect()
 });
@@ -89,12 +99,22 @@ pub(super) fn page(call: &Call, name: &'static str) -> Result<Response<Body>, Ap
 
 pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {
     let asset = call.parameter.as_deref().and_then(|path| ASSETS.get(path));
-    asset.map(|asset| serve(call, asset, true)).ok_or_else(|| ApiError::not_found("there is no such file"))
+    asset
+        .map(|asset| serve(call, asset, true))
+        .ok_or_else(|| ApiError::not_found("there is no such file"))
 }
 
 fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
-    let known = call.request.headers().get(header::IF_NONE_MATCH).and_then(|etag| etag.to_str().ok());
-    let mut response = bytes(StatusCode::OK, asset.content_type, Bytes::from_static(asset.content));
+    let known = call
+        .request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|etag| etag.to_str().ok());
+    let mut response = bytes(
+        StatusCode::OK,
+        asset.content_type,
+        Bytes::from_static(asset.content),
+    );
     if known == Some(asset.etag.as_str()) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = full(Bytes::new());
@@ -102,10 +122,22 @@ fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
     set(&mut response, header::ETAG, &asset.etag);
     // Ask each time: after an update of the server a page must not run with old scripts.
     set(&mut response, header::CACHE_CONTROL, "no-cache");
-    let ancestors = if forbid_framing { "; frame-ancestors 'none'" } else { "" };
-    set(&mut response, header::CONTENT_SECURITY_POLICY, &format!("{CONTENT_SECURITY_POLICY}{ancestors}"));
+    let ancestors = if forbid_framing {
+        "; frame-ancestors 'none'"
+    } else {
+        ""
+    };
+    set(
+        &mut response,
+        header::CONTENT_SECURITY_POLICY,
+        &format!("{CONTENT_SECURITY_POLICY}{ancestors}"),
+    );
     set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    set(&mut response, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(
+        &mut response,
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
     response
 }
 
@@ -115,13 +147,28 @@ mod tests {
 
     #[test]
     fn every_file_that_a_page_names_is_embedded() {
-        for (path, asset) in ASSETS.iter().filter(|(path, _)| path.ends_with(".html") || path.ends_with(".js")) {
+        for (path, asset) in ASSETS
+            .iter()
+            .filter(|(path, _)| path.ends_with(".html") || path.ends_with(".js"))
+        {
             let text = std::str::from_utf8(asset.content).unwrap();
-            for (_, rest) in text.match_indices("/assets/").map(|(at, found)| text.split_at(at + found.len())) {
-                let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).collect();
-                assert!(name.is_empty() || ASSETS.contains_key(name.as_str()), "{path} names {name}");
+            for (_, rest) in text
+                .match_indices("/assets/")
+                .map(|(at, found)| text.split_at(at + found.len()))
+            {
+                let name: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c))
+                    .collect();
+                assert!(
+                    name.is_empty() || ASSETS.contains_key(name.as_str()),
+                    "{path} names {name}"
+                );
             }
-            for (_, rest) in text.match_indices("from \"./").map(|(at, found)| text.split_at(at + found.len())) {
+            for (_, rest) in text
+                .match_indices("from \"./")
+                .map(|(at, found)| text.split_at(at + found.len()))
+            {
                 let name = format!("js/{}", rest.split('"').next().unwrap());
                 assert!(ASSETS.contains_key(name.as_str()), "{path} imports {name}");
             }
@@ -135,8 +182,15 @@ mod tests {
         for sub in ["", "js"] {
             for entry in std::fs::read_dir(folder.join(sub)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                let path = if sub.is_empty() { name } else { format!("{sub}/{name}") };
-                if path.contains('.') && !path.ends_with(".json") && !ASSETS.contains_key(path.as_str()) {
+                let path = if sub.is_empty() {
+                    name
+                } else {
+                    format!("{sub}/{name}")
+                };
+                if path.contains('.')
+                    && !path.ends_with(".json")
+                    && !ASSETS.contains_key(path.as_str())
+                {
                     missing.push(path);
                 }
             }

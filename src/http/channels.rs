@@ -41,7 +41,11 @@ struct ControlRequest {
 
 pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (call.context.pipeline.clone(), channel(&call)?);
-    let DisplayRequest { answers, timing, when_busy } = read(call).await?;
+    let DisplayRequest {
+        answers,
+        timing,
+        when_busy,
+    } = read(call).await?;
     check(&answers, pipeline.settings.limits.max_questions)?;
     let (mut cues, mut skipped) = (Vec::new(), Vec::new());
     for (question, answer) in (1..).zip(answers) {
@@ -59,8 +63,13 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         events: Vec::new(),
         when_busy,
     };
-    let deadline = Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
-    let played = pipeline.actors.director.ask(deadline, |reply| DirectorMsg::Play(request, reply)).await??;
+    let deadline =
+        Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
+    let played = pipeline
+        .actors
+        .director
+        .ask(deadline, |reply| DirectorMsg::Play(request, reply))
+        .await??;
     let answer = value!({
         "status": "success", "channel": channel, "position": played.position, "timeline": played.show,
     });
@@ -70,8 +79,13 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
 pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (call.context.pipeline.clone(), channel(&call)?);
     let ControlRequest { action } = read(call).await?;
-    let deadline = Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
-    let ask = |reply| DirectorMsg::Control { channel, action, reply };
+    let deadline =
+        Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
+    let ask = |reply| DirectorMsg::Control {
+        channel,
+        action,
+        reply,
+    };
     let timeline = pipeline.actors.director.ask(deadline, ask).await??;
     Ok(json(StatusCode::OK, &timeline))
 }
@@ -80,9 +94,21 @@ pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (&call.context.pipeline, channel(&call)?);
     let deadline = Pipeline::within(pipeline.settings.director.wait_ms);
     let name = channel.clone();
-    let show = pipeline.actors.director.ask(deadline, |reply| DirectorMsg::GetShow { channel: name, reply });
+    let show = pipeline
+        .actors
+        .director
+        .ask(deadline, |reply| DirectorMsg::GetShow {
+            channel: name,
+            reply,
+        });
     let name = channel.clone();
-    let info = pipeline.actors.broadcaster.ask(deadline, |reply| BroadcasterMsg::GetChannel { channel: name, reply });
+    let info = pipeline
+        .actors
+        .broadcaster
+        .ask(deadline, |reply| BroadcasterMsg::GetChannel {
+            channel: name,
+            reply,
+        });
     let (show, info) = tokio::join!(show, info);
     let ((timeline, queued), info) = (show??, info??);
     let answer = value!({
@@ -94,7 +120,11 @@ pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
 /// Returns the channel of the path.
 pub(super) fn channel(call: &Call) -> Result<String, ApiError> {
     let name = call.parameter.clone().unwrap_or_default();
-    if is_channel_name(&name) { Ok(name) } else { Err(bad_channel(&name)) }
+    if is_channel_name(&name) {
+        Ok(name)
+    } else {
+        Err(bad_channel(&name))
+    }
 }
 
 pub(super) fn bad_channel(name: &str) -> ApiError {
@@ -108,22 +138,34 @@ pub(super) fn bad_channel(name: &str) -> ApiError {
 fn check(answers: &[Option<u32>], max: usize) -> Result<(), ApiError> {
     let mut problems = Vec::new();
     if answers.is_empty() || answers.len() > max {
-        problems.push(Problem::new("answers", format!("must have 1 to {max} entries, has {}", answers.len())));
+        problems.push(Problem::new(
+            "answers",
+            format!("must have 1 to {max} entries, has {}", answers.len()),
+        ));
     }
     for (index, answer) in answers.iter().enumerate().take(max) {
-        if let Some(answer) = answer.filter(|answer| *answer == 0 || *answer as usize > MAX_OPTIONS) {
+        if let Some(answer) = answer.filter(|answer| *answer == 0 || *answer as usize > MAX_OPTIONS)
+        {
             let problem = format!("must be null or a number from 1 to {MAX_OPTIONS}, is {answer}");
             problems.push(Problem::new(format!("answers[{index}]"), problem));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(RequestError::InvalidRequest(problems).into()) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(RequestError::InvalidRequest(problems).into())
+    }
 }
 
 /// Reads a small JSON body.
 async fn read<T: DeserializeOwned>(call: Call) -> Result<T, ApiError> {
     if content_type(call.request.headers()).as_deref() != Some("application/json") {
         let message = "the body must be JSON: send it with Content-Type: application/json";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        ));
     }
     let settings = &call.context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);

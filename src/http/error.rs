@@ -26,7 +26,14 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), retry_after: None, allow: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+            allow: None,
+        }
     }
 
     pub(super) fn invalid_request(message: impl Into<String>) -> Self {
@@ -43,7 +50,10 @@ impl ApiError {
             "method_not_allowed",
             format!("this address takes {allow} only"),
         );
-        Self { allow: Some(allow), ..error }
+        Self {
+            allow: Some(allow),
+            ..error
+        }
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
@@ -54,7 +64,10 @@ impl ApiError {
     pub(super) fn rate_limited(retry_after: u64) -> Self {
         let message = format!("too many requests: try again in {retry_after} s");
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        Self { retry_after: Some(retry_after), ..error }
+        Self {
+            retry_after: Some(retry_after),
+            ..error
+        }
     }
 
     pub(super) fn respond(self, request_id: &str) -> Response<Body> {
@@ -78,7 +91,9 @@ impl ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
         }
-        if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
+        if self.status == StatusCode::REQUEST_TIMEOUT
+            || self.status == StatusCode::PAYLOAD_TOO_LARGE
+        {
             // The rest of the body was not read, so nothing can follow on this connection.
             set(&mut response, header::CONNECTION, "close");
         }
@@ -112,7 +127,10 @@ struct ErrorEvent<'a> {
 impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         let details = error.problems().to_vec();
-        Self { details, ..Self::new(StatusCode::BAD_REQUEST, error.code(), error.to_string()) }
+        Self {
+            details,
+            ..Self::new(StatusCode::BAD_REQUEST, error.code(), error.to_string())
+        }
     }
 }
 
@@ -131,7 +149,10 @@ impl From<Failure> for ApiError {
         // A 503 without a time to come back leaves a client guessing.
         let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after = failure.retry_after.or(unavailable.then_some(1));
-        Self { retry_after, ..Self::new(status, code, failure.error) }
+        Self {
+            retry_after,
+            ..Self::new(status, code, failure.error)
+        }
     }
 }
 
@@ -139,7 +160,11 @@ impl From<AskError> for ApiError {
     fn from(error: AskError) -> Self {
         match error {
             // The actor restarts within a moment: nothing is wrong with the request.
-            AskError::Down => Failure { code: FailureCode::Overloaded, retry_after: Some(1), ..Failure::internal() },
+            AskError::Down => Failure {
+                code: FailureCode::Overloaded,
+                retry_after: Some(1),
+                ..Failure::internal()
+            },
             other => Failure::from(other),
         }
         .into()
@@ -162,7 +187,9 @@ impl From<Refused> for ApiError {
 impl From<DirectorError> for ApiError {
     fn from(error: DirectorError) -> Self {
         match error {
-            DirectorError::NothingToControl(why) => Self::new(StatusCode::CONFLICT, "nothing_to_control", why),
+            DirectorError::NothingToControl(why) => {
+                Self::new(StatusCode::CONFLICT, "nothing_to_control", why)
+            }
             other => Failure::from(other).into(),
         }
     }

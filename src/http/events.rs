@@ -46,14 +46,28 @@ impl Viewer {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let pipeline = context.pipeline.clone();
         let outbox = Arc::new(Outbox::new(pipeline.settings.broadcaster.max_queue_bytes));
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), outbox, channels: Vec::new(), pipeline }
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            outbox,
+            channels: Vec::new(),
+            pipeline,
+        }
     }
 
     /// Follows a channel: the outbox gets `connection`, what was missed since `since`, then the live stream.
-    pub(super) async fn subscribe(&mut self, channel: &str, since: Option<Position>) -> Result<(), ApiError> {
+    pub(super) async fn subscribe(
+        &mut self,
+        channel: &str,
+        since: Option<Position>,
+    ) -> Result<(), ApiError> {
         let config = &self.pipeline.settings.broadcaster;
-        if self.channels.len() >= config.max_channels_per_viewer && !self.channels.iter().any(|known| known == channel) {
-            let message = format!("one connection may follow {} channels", config.max_channels_per_viewer);
+        if self.channels.len() >= config.max_channels_per_viewer
+            && !self.channels.iter().any(|known| known == channel)
+        {
+            let message = format!(
+                "one connection may follow {} channels",
+                config.max_channels_per_viewer
+            );
             return Err(ApiError::invalid_request(message));
         }
         let subscribe = |reply| BroadcasterMsg::Subscribe {
@@ -64,14 +78,23 @@ impl Viewer {
             reply,
         };
         let deadline = Pipeline::within(config.wait_ms);
-        match self.pipeline.actors.broadcaster.ask(deadline, subscribe).await? {
+        match self
+            .pipeline
+            .actors
+            .broadcaster
+            .ask(deadline, subscribe)
+            .await?
+        {
             Ok(()) => {
                 self.channels.push(channel.to_owned());
                 Ok(())
             }
-            Err(SubscribeError::Full) => {
-                Err(Failure { retry_after: Some(10), error: "too many viewers".to_owned(), ..Failure::overloaded() }.into())
+            Err(SubscribeError::Full) => Err(Failure {
+                retry_after: Some(10),
+                error: "too many viewers".to_owned(),
+                ..Failure::overloaded()
             }
+            .into()),
             Err(SubscribeError::Store(_)) => Err(Failure::internal().into()),
         }
     }
@@ -83,7 +106,10 @@ impl Viewer {
 
     fn leave(&self, channel: &str) {
         // When the broadcaster is too busy to listen, the closed outbox tells it with the next frame.
-        let message = BroadcasterMsg::Unsubscribe { viewer: self.id, channel: channel.to_owned() };
+        let message = BroadcasterMsg::Unsubscribe {
+            viewer: self.id,
+            channel: channel.to_owned(),
+        };
         self.pipeline.actors.broadcaster.offer(message);
     }
 
@@ -106,7 +132,11 @@ impl Drop for Viewer {
 /// Returns the channel that the query names, or the default one.
 pub(super) fn wanted_channel(request: &Request<Incoming>) -> Result<String, ApiError> {
     let channel = query(request, "channel").unwrap_or_else(|| DEFAULT_CHANNEL.to_owned());
-    if is_channel_name(&channel) { Ok(channel) } else { Err(super::channels::bad_channel(&channel)) }
+    if is_channel_name(&channel) {
+        Ok(channel)
+    } else {
+        Err(super::channels::bad_channel(&channel))
+    }
 }
 
 /// Returns the position in `?epoch=…&offset=…`.
@@ -114,27 +144,39 @@ pub(super) fn wanted_position(request: &Request<Incoming>) -> Result<Option<Posi
     match (query(request, "epoch"), query(request, "offset")) {
         (Some(epoch), Some(offset)) => position(&epoch, &offset).map(Some),
         (None, None) => Ok(None),
-        _ => Err(ApiError::invalid_request("epoch and offset belong together: send both, or none")),
+        _ => Err(ApiError::invalid_request(
+            "epoch and offset belong together: send both, or none",
+        )),
     }
 }
 
 fn position(epoch: &str, offset: &str) -> Result<Position, ApiError> {
     match (u64::from_str_radix(epoch, 16), offset.parse()) {
         (Ok(epoch), Ok(offset)) => Ok(Position { epoch, offset }),
-        _ => Err(ApiError::invalid_request("a position is 16 hexadecimal digits and a number, as the server sent them")),
+        _ => Err(ApiError::invalid_request(
+            "a position is 16 hexadecimal digits and a number, as the server sent them",
+        )),
     }
 }
 
 pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
     let channel = wanted_channel(&call.request)?;
-    let resumed = call.request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    let resumed = call
+        .request
+        .headers()
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok());
     let since = match resumed.and_then(|id| id.split_once(':')) {
         Some((epoch, offset)) => Some(position(epoch, offset)?),
         None => wanted_position(&call.request)?,
     };
     let mut viewer = Viewer::new(&call.context);
     viewer.subscribe(&channel, since).await?;
-    let stream = Stream { viewer, queue: VecDeque::new(), _token: call.context.streams.token() };
+    let stream = Stream {
+        viewer,
+        queue: VecDeque::new(),
+        _token: call.context.streams.token(),
+    };
     let frames = futures_util::stream::unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         Some((Ok::<_, Infallible>(http_body::Frame::data(bytes)), stream))
@@ -143,7 +185,11 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
     *response.body_mut() = StreamBody::new(frames).boxed_unsync();
     set(&mut response, header::CACHE_CONTROL, "no-store");
     // nginx would hold events back until its buffer is full.
-    set(&mut response, HeaderName::from_static("x-accel-buffering"), "no");
+    set(
+        &mut response,
+        HeaderName::from_static("x-accel-buffering"),
+        "no",
+    );
     Ok(response)
 }
 

@@ -25,7 +25,10 @@ pub(super) struct FrameIo<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
     pub(super) fn new(io: S) -> Self {
-        Self { io, out: VecDeque::new() }
+        Self {
+            io,
+            out: VecDeque::new(),
+        }
     }
 
     /// Queues a whole frame.
@@ -46,7 +49,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
             for (slice, frame) in slices.iter_mut().zip(&self.out) {
                 *slice = IoSlice::new(frame);
             }
-            let mut written = ready!(Pin::new(&mut self.io).poll_write_vectored(context, &slices[..count]))?;
+            let mut written =
+                ready!(Pin::new(&mut self.io).poll_write_vectored(context, &slices[..count]))?;
             if written == 0 {
                 return Poll::Ready(Err(Error::from(ErrorKind::WriteZero)));
             }
@@ -64,7 +68,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for FrameIo<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         Pin::new(&mut self.io).poll_read(context, buffer)
     }
 }
@@ -72,7 +80,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for FrameIo<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FrameIo<S> {
     /// Takes all of it at once, so that no frame of tungstenite's is ever cut. What it writes is bounded by the limit
     /// on inbound messages: it only answers pings and closes.
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, frames: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        frames: &[u8],
+    ) -> Poll<Result<usize>> {
         self.out.push_back(Bytes::copy_from_slice(frames));
         Poll::Ready(Ok(frames.len()))
     }
@@ -105,12 +117,18 @@ mod tests {
         let (near, far) = tokio::io::duplex(37);
         let mut client = WebSocketStream::from_raw_socket(far, Role::Client, None).await;
         let server = tokio::spawn(async move {
-            let mut socket = WebSocketStream::from_raw_socket(FrameIo::new(near), Role::Server, None).await;
+            let mut socket =
+                WebSocketStream::from_raw_socket(FrameIo::new(near), Role::Server, None).await;
             for n in 0..200_u32 {
                 let json = format!("{{\"n\":{n},\"pad\":\"{}\"}}", "x".repeat(n as usize));
-                socket.get_mut().push(Frame::message(json.as_bytes()).websocket());
+                socket
+                    .get_mut()
+                    .push(Frame::message(json.as_bytes()).websocket());
                 if n % 3 == 0 {
-                    socket.send(Message::Ping(n.to_be_bytes().to_vec().into())).await.unwrap();
+                    socket
+                        .send(Message::Ping(n.to_be_bytes().to_vec().into()))
+                        .await
+                        .unwrap();
                 }
             }
             socket.close(None).await.unwrap();

@@ -19,9 +19,18 @@ fn checks(call: &Call) -> (bool, Map<String, Value>) {
     let checks = [
         ("actors", state(actors)),
         ("model", state(model.err())),
-        ("draining", state(draining.then(|| "the server is shutting down".to_owned()))),
+        (
+            "draining",
+            state(draining.then(|| "the server is shutting down".to_owned())),
+        ),
     ];
-    (ready, checks.into_iter().map(|(name, state)| (name.to_owned(), state)).collect())
+    (
+        ready,
+        checks
+            .into_iter()
+            .map(|(name, state)| (name.to_owned(), state))
+            .collect(),
+    )
 }
 
 pub(super) fn health(call: &Call) -> Response<Body> {
@@ -44,7 +53,11 @@ pub(super) fn livez() -> Response<Body> {
 
 pub(super) fn readyz(call: &Call) -> Response<Body> {
     let (ready, checks) = checks(call);
-    let (status, word) = if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let (status, word) = if ready {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
     let mut response = json(status, &value!({ "status": word, "checks": checks }));
     if !ready {
         set(&mut response, header::RETRY_AFTER, "1");
@@ -53,7 +66,11 @@ pub(super) fn readyz(call: &Call) -> Response<Body> {
 }
 
 pub(super) fn metrics(call: &Call) -> Response<Body> {
-    bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", call.context.pipeline.metrics.render())
+    bytes(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        call.context.pipeline.metrics.render(),
+    )
 }
 
 pub(super) fn version() -> Response<Body> {

@@ -71,10 +71,30 @@ const TABLE: [(&str, Route, &str, bool); 17] = [
     ("/", Route::Root, "GET, HEAD", false),
     ("/api/analyze", Route::Analyze, "POST", true),
     ("/api/analyses", Route::Analyses, "GET, HEAD", true),
-    ("/api/analyses/{id}", Route::AnalysisById, "GET, HEAD, DELETE", true),
-    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", false),
-    ("/api/channels/{channel}/display", Route::Display, "POST", true),
-    ("/api/channels/{channel}/control", Route::Control, "POST", true),
+    (
+        "/api/analyses/{id}",
+        Route::AnalysisById,
+        "GET, HEAD, DELETE",
+        true,
+    ),
+    (
+        "/api/channels/{channel}",
+        Route::Channel,
+        "GET, HEAD",
+        false,
+    ),
+    (
+        "/api/channels/{channel}/display",
+        Route::Display,
+        "POST",
+        true,
+    ),
+    (
+        "/api/channels/{channel}/control",
+        Route::Control,
+        "POST",
+        true,
+    ),
     ("/ws", Route::WebSocket, "GET", false),
     ("/events", Route::Events, "GET", false),
     ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
@@ -115,34 +135,69 @@ impl Router {
                 Routes::Metrics => route == Route::Metrics,
             };
             if served {
-                let names = ["GET", "HEAD", "POST", "DELETE"].into_iter().filter(|name| methods.contains(name));
+                let names = ["GET", "HEAD", "POST", "DELETE"]
+                    .into_iter()
+                    .filter(|name| methods.contains(name));
                 let metrics = names
-                    .map(|name| (Method::from_bytes(name.as_bytes()).expect("a method"), http.route(name, pattern)))
+                    .map(|name| {
+                        (
+                            Method::from_bytes(name.as_bytes()).expect("a method"),
+                            http.route(name, pattern),
+                        )
+                    })
                     .collect();
-                let entry = Entry { route, methods, needs_key, metrics };
-                table.insert(pattern, entry).expect("the patterns do not overlap");
+                let entry = Entry {
+                    route,
+                    methods,
+                    needs_key,
+                    metrics,
+                };
+                table
+                    .insert(pattern, entry)
+                    .expect("the patterns do not overlap");
             }
         }
         let unknown = http.route("other", NO_ROUTE);
-        Self { table, unknown, context: Arc::new(context) }
+        Self {
+            table,
+            unknown,
+            context: Arc::new(context),
+        }
     }
 
-    pub(super) async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    pub(super) async fn handle(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Body> {
         let began = Instant::now();
         let _in_flight = self.context.pipeline.metrics.http().in_flight();
         let request_id = request::request_id(request.headers());
         let path = request.uri().path().to_owned();
         let found = self.table.at(&path).ok();
-        let metrics = found.as_ref().and_then(|found| found.value.metrics.get(request.method()));
+        let metrics = found
+            .as_ref()
+            .and_then(|found| found.value.metrics.get(request.method()));
         let metrics = metrics.unwrap_or(&self.unknown);
         let is_head = request.method() == Method::HEAD;
         let mut response = match found {
             Some(found) => {
-                let parameter = found.params.iter().next().map(|(_, value)| value.to_owned());
-                let call = Call { request, context: Arc::clone(&self.context), request_id: request_id.clone(), parameter };
+                let parameter = found
+                    .params
+                    .iter()
+                    .next()
+                    .map(|(_, value)| value.to_owned());
+                let call = Call {
+                    request,
+                    context: Arc::clone(&self.context),
+                    request_id: request_id.clone(),
+                    parameter,
+                };
                 self.enter(found.value, call, peer).await
             }
-            None => Err(ApiError::not_found("there is nothing at this address: GET / lists what there is")),
+            None => Err(ApiError::not_found(
+                "there is nothing at this address: GET / lists what there is",
+            )),
         }
         .unwrap_or_else(|error| error.respond(&request_id));
         set(&mut response, X_REQUEST_ID, &request_id);
@@ -154,7 +209,12 @@ impl Router {
         response
     }
 
-    async fn enter(&self, entry: &Entry, call: Call, peer: SocketAddr) -> Result<Response<Body>, ApiError> {
+    async fn enter(
+        &self,
+        entry: &Entry,
+        call: Call,
+        peer: SocketAddr,
+    ) -> Result<Response<Body>, ApiError> {
         if !entry.metrics.contains_key(call.request.method()) {
             return Err(ApiError::method_not_allowed(entry.methods));
         }
@@ -165,9 +225,11 @@ impl Router {
         }
         let scope = match entry.route {
             Route::Analyze => Some(Scope::Analyze),
-            Route::Analyses | Route::AnalysisById | Route::Display | Route::Control | Route::Channel => {
-                Some(Scope::General)
-            }
+            Route::Analyses
+            | Route::AnalysisById
+            | Route::Display
+            | Route::Control
+            | Route::Channel => Some(Scope::General),
             _ => None,
         };
         let verdict = match scope {
@@ -188,8 +250,18 @@ impl Router {
 
     async fn admit(&self, client: Client, scope: Scope) -> Result<Verdict, ApiError> {
         let deadline = Pipeline::within(self.context.pipeline.settings.rate_limiter.wait_ms);
-        let ask = |reply| RateLimiterMsg::Admit { client, scope, reply };
-        Ok(self.context.pipeline.actors.rate_limiter.ask(deadline, ask).await?)
+        let ask = |reply| RateLimiterMsg::Admit {
+            client,
+            scope,
+            reply,
+        };
+        Ok(self
+            .context
+            .pipeline
+            .actors
+            .rate_limiter
+            .ask(deadline, ask)
+            .await?)
     }
 }
 
@@ -197,9 +269,14 @@ fn tell_allowance(response: &mut Response<Body>, verdict: Verdict) {
     for (name, value) in [
         ("ratelimit-limit", u64::from(verdict.limit)),
         ("ratelimit-remaining", u64::from(verdict.remaining)),
-        ("ratelimit-reset", verdict.reset.as_secs() + u64::from(verdict.reset.subsec_nanos() > 0)),
+        (
+            "ratelimit-reset",
+            verdict.reset.as_secs() + u64::from(verdict.reset.subsec_nanos() > 0),
+        ),
     ] {
-        response.headers_mut().insert(HeaderName::from_static(name), value.into());
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value.into());
     }
 }
 
@@ -209,7 +286,9 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Root => Ok(assets::root(&call)),
         Route::Analyze => analyze::analyze(call).await,
         Route::Analyses => analyses::list(call).await,
-        Route::AnalysisById if call.request.method() == Method::DELETE => analyses::cancel(call).await,
+        Route::AnalysisById if call.request.method() == Method::DELETE => {
+            analyses::cancel(call).await
+        }
         Route::AnalysisById => analyses::get(call).await,
         Route::Display => channels::display(call).await,
         Route::Control => channels::control(call).await,

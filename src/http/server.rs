@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{analysis::Failure, config, pipeline::Pipeline};
 use anyhow::Context as _;
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use futures_util::FutureExt;
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -51,19 +51,35 @@ impl Server {
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub async fn bind(pipeline: Pipeline, address: SocketAddr, routes: Routes) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}: is something else using the port?"))?;
-        let address = listener.local_addr().context("the listener has no address")?;
+    pub async fn bind(
+        pipeline: Pipeline,
+        address: SocketAddr,
+        routes: Routes,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: is something else using the port?")
+        })?;
+        let address = listener
+            .local_addr()
+            .context("the listener has no address")?;
         let (draining, drained) = watch::channel(false);
         let streams = TaskTracker::new();
         let config = pipeline.settings.server.clone();
         let drain_timeout = Duration::from_millis(config.drain_timeout_ms);
-        let context = Context { pipeline, draining: drained.clone(), streams: streams.clone() };
+        let context = Context {
+            pipeline,
+            draining: drained.clone(),
+            streams: streams.clone(),
+        };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));
-        Ok(Self { address, draining, streams, accepting, drain_timeout })
+        Ok(Self {
+            address,
+            draining,
+            streams,
+            accepting,
+            drain_timeout,
+        })
     }
 
     /// Returns the address that is bound.
@@ -79,12 +95,17 @@ impl Server {
     /// Waits for requests that are being answered, and for viewers to take their leave.
     pub async fn finish(self) {
         if let Ok(connections) = self.accepting.await
-            && tokio::time::timeout(self.drain_timeout, connections.shutdown()).await.is_err()
+            && tokio::time::timeout(self.drain_timeout, connections.shutdown())
+                .await
+                .is_err()
         {
             warn!("requests were still being answered when the time to drain was over");
         }
         self.streams.close();
-        if tokio::time::timeout(CLOSE_WAIT, self.streams.wait()).await.is_err() {
+        if tokio::time::timeout(CLOSE_WAIT, self.streams.wait())
+            .await
+            .is_err()
+        {
             debug!("viewers did not answer the close in time");
         }
     }
@@ -140,9 +161,18 @@ fn serve(
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(20)).max_concurrent_streams(64);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .max_concurrent_streams(64);
+    let connection = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         let _place = place;
@@ -163,8 +193,14 @@ fn serve(
 }
 
 /// Answers a request; a handler that panics is an answer too.
-async fn answer(router: Arc<Router>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
-    let handled = AssertUnwindSafe(router.handle(request, peer)).catch_unwind().await;
+async fn answer(
+    router: Arc<Router>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let handled = AssertUnwindSafe(router.handle(request, peer))
+        .catch_unwind()
+        .await;
     // The panic hook has logged what and where; the router holds nothing that a panic could leave half changed.
     handled.unwrap_or_else(|_| ApiError::from(Failure::internal()).respond(""))
 }

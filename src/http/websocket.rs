@@ -8,7 +8,9 @@ use super::{
     respond::{Body, full, set},
     router::Call,
 };
-use crate::{actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position};
+use crate::{
+    actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position,
+};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
@@ -43,17 +45,29 @@ const WEBSOCKET_VERSION: &str = "13";
 type Socket = WebSocketStream<FrameIo<TokioIo<Upgraded>>>;
 
 pub(super) fn is_upgrade(request: &Request<Incoming>) -> bool {
-    lists(request.headers(), header::UPGRADE, "websocket") && lists(request.headers(), header::CONNECTION, "upgrade")
+    lists(request.headers(), header::UPGRADE, "websocket")
+        && lists(request.headers(), header::CONNECTION, "upgrade")
 }
 
 pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> {
     let headers = call.request.headers();
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-    let key = key.ok_or_else(|| ApiError::invalid_request("the Sec-WebSocket-Key header is missing"))?;
-    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != WEBSOCKET_VERSION) {
-        return Err(ApiError::invalid_request("this server speaks WebSocket version 13"));
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .map(|key| derive_accept_key(key.as_bytes()));
+    let key =
+        key.ok_or_else(|| ApiError::invalid_request("the Sec-WebSocket-Key header is missing"))?;
+    if headers
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_none_or(|version| version != WEBSOCKET_VERSION)
+    {
+        return Err(ApiError::invalid_request(
+            "this server speaks WebSocket version 13",
+        ));
     }
-    let (channel, since) = (wanted_channel(&call.request)?, wanted_position(&call.request)?);
+    let (channel, since) = (
+        wanted_channel(&call.request)?,
+        wanted_position(&call.request)?,
+    );
     let mut viewer = Viewer::new(&call.context);
     viewer.subscribe(&channel, since).await?;
     let upgraded = hyper::upgrade::on(&mut call.request);
@@ -67,14 +81,22 @@ pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> 
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     set(&mut response, header::CONNECTION, "Upgrade");
     set(&mut response, header::UPGRADE, "websocket");
-    set(&mut response, HeaderName::from_static("sec-websocket-accept"), &key);
+    set(
+        &mut response,
+        HeaderName::from_static("sec-websocket-accept"),
+        &key,
+    );
     Ok(response)
 }
 
 /// Why a socket is closed: code, words, and the label of `websocket_closed_total`.
 struct Close(u16, &'static str, &'static str);
 
-const GOING_AWAY: Close = Close(1001, "server is going away: reconnect with your position", "going_away");
+const GOING_AWAY: Close = Close(
+    1001,
+    "server is going away: reconnect with your position",
+    "going_away",
+);
 const UNSUPPORTED: Close = Close(1003, "only text frames are understood", "unsupported");
 const INVALID: Close = Close(1007, "text frames must be UTF-8", "invalid");
 const TOO_LARGE: Close = Close(1009, "frame too large", "too_large");
@@ -92,12 +114,27 @@ enum End {
 
 /// What a viewer may say.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 enum Inbound {
-    Ping { client_time: serde_json::Number },
-    Subscribe { channel: String, epoch: Option<String>, offset: Option<u64> },
-    Unsubscribe { channel: String },
-    Auth { #[serde(rename = "token")] _token: String },
+    Ping {
+        client_time: serde_json::Number,
+    },
+    Subscribe {
+        channel: String,
+        epoch: Option<String>,
+        offset: Option<u64>,
+    },
+    Unsubscribe {
+        channel: String,
+    },
+    Auth {
+        #[serde(rename = "token")]
+        _token: String,
+    },
 }
 
 struct Connection {
@@ -128,12 +165,22 @@ impl Connection {
             .max_frame_size(Some(config.max_inbound_bytes));
         let every = Duration::from_millis(config.ping_interval_ms);
         // Spread in time: viewers that connected together must not be pinged together for ever.
-        let mut pings = tokio::time::interval_at(Instant::now() + every.mul_f64(0.5 + rand::random::<f64>() / 2.0), every);
+        let mut pings = tokio::time::interval_at(
+            Instant::now() + every.mul_f64(0.5 + rand::random::<f64>() / 2.0),
+            every,
+        );
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let allowance = (config.max_inbound_per_second, Instant::now());
         let io = FrameIo::new(TokioIo::new(upgraded));
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
-        Self { viewer, socket, taken: VecDeque::new(), pings, heard: Instant::now(), allowance }
+        Self {
+            viewer,
+            socket,
+            taken: VecDeque::new(),
+            pings,
+            heard: Instant::now(),
+            allowance,
+        }
     }
 
     async fn run(mut self) {
@@ -141,11 +188,18 @@ impl Connection {
             match poll_fn(|context| self.poll_step(context)).await {
                 Step::End(end) => break end,
                 Step::PingDue => {
-                    let limit = Duration::from_millis(self.viewer.pipeline().settings.broadcaster.pong_timeout_ms);
+                    let limit = Duration::from_millis(
+                        self.viewer.pipeline().settings.broadcaster.pong_timeout_ms,
+                    );
                     if self.heard.elapsed() > limit {
                         break End::Close(NO_PONG);
                     }
-                    if self.socket.feed(Message::Ping(bytes::Bytes::new())).await.is_err() {
+                    if self
+                        .socket
+                        .feed(Message::Ping(bytes::Bytes::new()))
+                        .await
+                        .is_err()
+                    {
                         break End::Gone;
                     }
                 }
@@ -160,9 +214,17 @@ impl Connection {
             End::Gone => "gone",
             End::Close(Close(_, _, label)) => label,
         };
-        self.viewer.metrics().websocket().closed.with([label]).increment(1);
+        self.viewer
+            .metrics()
+            .websocket()
+            .closed
+            .with([label])
+            .increment(1);
         if let End::Close(Close(code, reason, _)) = end {
-            let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
+            let frame = CloseFrame {
+                code: CloseCode::from(code),
+                reason: reason.into(),
+            };
             // A viewer that does not take its leave in time is left.
             let _ = tokio::time::timeout(CLOSE_WAIT, async {
                 let _ = self.socket.close(Some(frame)).await;
@@ -182,8 +244,12 @@ impl Connection {
             if self.socket.get_ref().is_idle() {
                 match self.viewer.outbox.poll_take(context, &mut self.taken) {
                     Poll::Ready(Ok(())) => self.queue_taken(),
-                    Poll::Ready(Err(Closed::TooSlow)) => return Poll::Ready(Step::End(End::Close(TOO_SLOW))),
-                    Poll::Ready(Err(Closed::GoingAway)) => return Poll::Ready(Step::End(End::Close(GOING_AWAY))),
+                    Poll::Ready(Err(Closed::TooSlow)) => {
+                        return Poll::Ready(Step::End(End::Close(TOO_SLOW)));
+                    }
+                    Poll::Ready(Err(Closed::GoingAway)) => {
+                        return Poll::Ready(Step::End(End::Close(GOING_AWAY)));
+                    }
                     Poll::Pending => break,
                 }
             }
@@ -214,7 +280,9 @@ impl Connection {
     fn queue_taken(&mut self) {
         let metrics = self.viewer.metrics().websocket();
         if let Some(oldest) = self.taken.front() {
-            metrics.delivery_delay.record(oldest.published().elapsed().as_secs_f64());
+            metrics
+                .delivery_delay
+                .record(oldest.published().elapsed().as_secs_f64());
         }
         metrics.messages_sent.increment(self.taken.len() as u64);
         for frame in self.taken.drain(..) {
@@ -236,7 +304,12 @@ impl Connection {
     fn count_inbound(&mut self) -> Result<(), End> {
         let (left, began) = &mut self.allowance;
         if began.elapsed() >= Duration::from_secs(1) {
-            *left = self.viewer.pipeline().settings.broadcaster.max_inbound_per_second;
+            *left = self
+                .viewer
+                .pipeline()
+                .settings
+                .broadcaster
+                .max_inbound_per_second;
             *began = Instant::now();
         }
         *left = left.checked_sub(1).ok_or(End::Close(FLOOD))?;
@@ -247,20 +320,31 @@ impl Connection {
         let answer = match serde_json::from_slice(text) {
             Ok(Inbound::Ping { client_time }) => {
                 let server_time = self.viewer.pipeline().clock.now_ms();
-                Some(value!({ "type": "pong", "clientTime": client_time, "serverTime": server_time }))
+                Some(
+                    value!({ "type": "pong", "clientTime": client_time, "serverTime": server_time }),
+                )
             }
-            Ok(Inbound::Subscribe { channel, epoch, offset }) => self.subscribe(&channel, epoch, offset).await.err(),
+            Ok(Inbound::Subscribe {
+                channel,
+                epoch,
+                offset,
+            }) => self.subscribe(&channel, epoch, offset).await.err(),
             Ok(Inbound::Unsubscribe { channel }) => {
                 self.viewer.unsubscribe(&channel);
                 None
             }
             // Viewing needs no credential in this version, so any is enough.
             Ok(Inbound::Auth { .. }) => None,
-            Err(_) => Some(refusal("invalid_message", "send ping, subscribe, unsubscribe or auth as a JSON object")),
+            Err(_) => Some(refusal(
+                "invalid_message",
+                "send ping, subscribe, unsubscribe or auth as a JSON object",
+            )),
         };
         if let Some(answer) = answer {
             let json = serde_json::to_vec(&answer).expect("answers are plain data");
-            self.socket.get_mut().push(Frame::message(&json).websocket());
+            self.socket
+                .get_mut()
+                .push(Frame::message(&json).websocket());
         }
         Ok(())
     }
@@ -272,12 +356,20 @@ impl Connection {
         offset: Option<u64>,
     ) -> Result<(), serde_json::Value> {
         if !is_channel_name(channel) {
-            return Err(refusal("invalid_channel", "a channel is 1 to 64 letters, digits, '.', '_' or '-'"));
+            return Err(refusal(
+                "invalid_channel",
+                "a channel is 1 to 64 letters, digits, '.', '_' or '-'",
+            ));
         }
         let epoch = epoch.and_then(|epoch| u64::from_str_radix(&epoch, 16).ok());
-        let since = epoch.zip(offset).map(|(epoch, offset)| Position { epoch, offset });
+        let since = epoch
+            .zip(offset)
+            .map(|(epoch, offset)| Position { epoch, offset });
         let refused = "cannot follow this channel now: too many channels or viewers";
-        self.viewer.subscribe(channel, since).await.map_err(|_| refusal("subscribe_failed", refused))
+        self.viewer
+            .subscribe(channel, since)
+            .await
+            .map_err(|_| refusal("subscribe_failed", refused))
     }
 }
 
