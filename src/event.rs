@@ -228,9 +228,10 @@ mod tests {
             frame.sse(),
             format!("id: 00000000000000ab:17\ndata: {json}\n\n")
         );
+        let clones = [frame.clone(), frame];
         assert_eq!(
-            frame.websocket().as_ptr(),
-            frame.websocket().as_ptr(),
+            clones[0].websocket().as_ptr(),
+            clones[1].websocket().as_ptr(),
             "clones share the bytes"
         );
     }
