@@ -9,9 +9,13 @@
 //! Its children are temporary: one that dies is a reported failure of that analysis, never restarted.
 
 mod memory;
+mod message;
 mod promise;
+mod report;
 
+pub use message::{AnalysesMsg, Cancelled, StartError, StartRequest, Started, Update};
 pub use promise::Promise;
+pub use report::words;
 
 use super::{
     analysis::{Analysis, AnalysisArgs, Done, Solver},
@@ -19,21 +23,18 @@ use super::{
     journal::JournalMsg,
 };
 use crate::{
-    analysis::{Failure, FailureCode, QuestionResult, Report, Status, Usage},
+    analysis::{Failure, Report, Status},
     clock::Clock,
     config,
     event::{Event, body},
     metrics::Metrics,
-    quiz::Question,
     runtime::{Envelope, Mailbox, Reply},
     store::{AnalysisStore, Append, StoreError},
-    timeline::Timing,
 };
 use memory::{Memory, Running};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
-use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 /// What it works with.
@@ -55,95 +56,6 @@ pub struct AnalysesArgs {
     pub clock: Clock,
     /// Where analyses are measured.
     pub metrics: Metrics,
-}
-
-/// What is to be analysed.
-#[derive(Debug, Clone)]
-pub struct StartRequest {
-    /// The questions.
-    pub questions: Vec<Question>,
-    /// The channel.
-    pub channel: String,
-    /// How the show is timed; `None` when nothing is to be shown.
-    pub show: Option<Timing>,
-    /// What the client sent along.
-    pub timestamp: Option<Value>,
-    /// What the client was promised.
-    pub promise: Promise,
-}
-
-/// What a caller hears of its analysis: each result as it is known, then the report.
-#[derive(Debug, Clone)]
-pub enum Update {
-    /// One question.
-    Result(Box<QuestionResult>),
-    /// The end.
-    Done(Arc<Report>),
-}
-
-/// An analysis that was started, or had been.
-#[derive(Debug)]
-pub struct Started {
-    /// Its id.
-    pub id: String,
-    /// Ends with [`Update::Done`]; without it, the analysis was lost.
-    pub updates: mpsc::Receiver<Update>,
-}
-
-/// Why an analysis was not started.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StartError {
-    /// As many run as may.
-    #[error("as many analyses are running as may run at once")]
-    Full,
-    /// The server is ending.
-    #[error("the server is shutting down")]
-    Draining,
-    /// The key was used for another request.
-    #[error("this Idempotency-Key was used for another request")]
-    KeyReused,
-    /// The promise cannot be kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What became of a wish to cancel.
-#[derive(Debug, Clone)]
-pub enum Cancelled {
-    /// It was running and is not any more.
-    Now(Arc<Report>),
-    /// It had ended.
-    TooLate,
-    /// There is no such analysis.
-    Unknown,
-}
-
-/// What it is told.
-#[derive(Debug)]
-pub enum AnalysesMsg {
-    /// From http: start an analysis, or join the one that the key belongs to.
-    Start(Box<StartRequest>, Reply<Result<Started, StartError>>),
-    /// From http: one that needed no actor, because every answer was known.
-    Record(Arc<Report>),
-    /// From http: one analysis.
-    Get(String, Reply<Option<Arc<Report>>>),
-    /// From http: the latest, of one channel or of all.
-    GetLatest {
-        /// Which channel.
-        channel: Option<String>,
-        /// How many.
-        limit: usize,
-        /// The newest first.
-        reply: Reply<Vec<Arc<Report>>>,
-    },
-    /// From http: cancel one.
-    Cancel(String, Reply<Cancelled>),
-    /// From an Analysis: a question is answered.
-    Answered(String, Box<QuestionResult>),
-    /// From an Analysis: it has ended.
-    Done(String, Box<Done>),
-    /// From the app: start no more; answered when none is running.
-    Drain(Reply<()>),
 }
 
 /// Its state.
@@ -253,7 +165,7 @@ impl State {
             return Err(StartError::Full);
         }
         let id = uuid::Uuid::now_v7().to_string();
-        let report = first_report(&id, &request);
+        let report = report::first_report(&id, &request);
         request
             .promise
             .keep(
@@ -418,38 +330,6 @@ impl State {
                 self.draining.push(closed);
             }
         }
-    }
-}
-
-fn first_report(id: &str, request: &StartRequest) -> Report {
-    let questions = u32::try_from(request.questions.len()).unwrap_or(u32::MAX);
-    Report {
-        status: Status::Running,
-        answers: vec![None; request.questions.len()],
-        question_count: questions,
-        message: "Analysis running".to_owned(),
-        analysis_id: id.to_owned(),
-        channel: request.channel.clone(),
-        position: None,
-        results: Vec::new(),
-        usage: Usage::default(),
-        timeline: None,
-        timestamp: request.timestamp.clone(),
-        failure: None,
-    }
-}
-
-/// Returns the outcome in words.
-pub fn words(report: &Report, failure: Option<&Failure>) -> String {
-    let (answered, all) = (
-        report.answers.iter().flatten().count(),
-        report.answers.len(),
-    );
-    match failure {
-        Some(failure) if failure.code == FailureCode::Internal => failure.error.clone(),
-        Some(_) => "No question could be answered".to_owned(),
-        None if answered == all => "Questions analyzed successfully".to_owned(),
-        None => format!("{answered} of {all} questions answered"),
     }
 }
 
