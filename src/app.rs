@@ -180,3 +180,6 @@ impl Front {
         self.metrics.as_ref().map(http::Server::address)
     }
 }
+
+#[cfg(test)]
+mod fault_tests;

@@ -4,6 +4,8 @@
 //! Every call may block on the disk inside and is therefore asynchronous outside.
 
 pub mod embedded;
+#[cfg(test)]
+pub(crate) mod memory;
 
 use crate::quiz::fingerprint::Fingerprint;
 use bytes::Bytes;

@@ -43,6 +43,9 @@ pub struct Envelope<M> {
     message: M,
     permit: Permit,
     sent: Option<(Instant, metrics::Histogram)>,
+    /// Faults under test enter here: the one place that every message of every actor passes.
+    #[cfg(test)]
+    deadly: bool,
 }
 
 impl<M> Envelope<M> {
@@ -53,11 +56,15 @@ impl<M> Envelope<M> {
             message,
             permit: Permit { _place: None },
             sent: None,
+            #[cfg(test)]
+            deadly: false,
         }
     }
 
     /// Returns the message and its permit, and records how long it waited.
     pub fn open(self) -> (M, Permit) {
+        #[cfg(test)]
+        assert!(!self.deadly, "an actor was made to die");
         if let Some((at, wait)) = self.sent {
             wait.record(at.elapsed().as_secs_f64());
         }
@@ -116,6 +123,8 @@ struct Shared<M: Message> {
     places: Arc<Semaphore>,
     capacity: usize,
     metrics: MailboxMetrics,
+    #[cfg(test)]
+    deadly: std::sync::atomic::AtomicBool,
 }
 
 impl<M: Message> Clone for Mailbox<M> {
@@ -144,7 +153,17 @@ impl<M: Message> Mailbox<M> {
             places,
             capacity,
             metrics,
+            #[cfg(test)]
+            deadly: false.into(),
         }))
+    }
+
+    /// Makes the next message deadly to the actor that opens it.
+    #[cfg(test)]
+    pub(crate) fn make_next_deadly(&self) {
+        self.0
+            .deadly
+            .store(true, std::sync::atomic::Ordering::SeqCst);
     }
 
     /// Puts an actor behind the mailbox. Each actor does this in its `pre_start`, so after a restart too.
@@ -258,6 +277,11 @@ impl<M: Message> Mailbox<M> {
             message,
             permit,
             sent: Some((Instant::now(), self.0.metrics.wait.clone())),
+            #[cfg(test)]
+            deadly: self
+                .0
+                .deadly
+                .swap(false, std::sync::atomic::Ordering::SeqCst),
         }
     }
 

@@ -64,6 +64,11 @@ impl Solver {
         question: &Arc<Question>,
         deadline: Instant,
     ) -> Outcome {
+        #[cfg(test)]
+        assert!(
+            !question.text.starts_with("deadly"),
+            "an analysis was made to die"
+        );
         let fingerprint = fingerprint(question, &self.provider_fingerprint);
         let resolve = || {
             self.cache

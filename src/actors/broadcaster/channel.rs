@@ -241,10 +241,11 @@ impl Channel {
             events,
             state,
         } = published;
-        let next = self
-            .head
-            .filter(|known| known.epoch == head.epoch)
-            .map_or(first, |known| known.next);
+        let next = match self.head {
+            Some(known) if known.epoch == head.epoch => known.next,
+            // The channel had no events when it was loaded, or its stream began anew.
+            Some(_) | None => head.first,
+        };
         if next >= head.next && self.head.is_some() && state.is_none() {
             return Ok(0);
         }

@@ -1,1 +1,267 @@
+use super::*;
+use crate::{
+    event::Frame,
+    metrics::MailboxMetrics,
+    store::{Append, Retention, memory::MemoryLog},
+};
+use serde_json::Value;
+use std::{
+    collections::VecDeque,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::time::Instant;
 
+const RETENTION: Retention = Retention {
+    max_events: 10,
+    max_bytes: 1 << 20,
+    max_age_ms: 1 << 40,
+};
+
+struct House {
+    mailbox: Mailbox<BroadcasterMsg>,
+    log: Arc<MemoryLog>,
+    metrics: Metrics,
+}
+
+async fn house() -> House {
+    let (log, metrics) = (Arc::new(MemoryLog::new()), Metrics::new());
+    let mailbox = Mailbox::new(64, MailboxMetrics::noop());
+    let args = BroadcasterArgs {
+        config: config::Broadcaster {
+            recent_events: 4,
+            max_viewers: 3,
+            ..config::Broadcaster::default()
+        },
+        mailbox: mailbox.clone(),
+        log: Arc::clone(&log) as Arc<dyn EventLog>,
+        clock: Clock::start(),
+        metrics: metrics.clone(),
+    };
+    Actor::spawn(None, Broadcaster, args).await.unwrap();
+    House {
+        mailbox,
+        log,
+        metrics,
+    }
+}
+
+fn body(n: u64) -> Bytes {
+    Bytes::from(format!("{{\"n\":{n}}}"))
+}
+
+impl House {
+    /// Writes events to the log; publishing them is another step.
+    fn log(&self, numbers: std::ops::RangeInclusive<u64>) -> Vec<Published> {
+        let write = |n| {
+            let entry = Append {
+                channel: "c".to_owned(),
+                events: vec![body(n)],
+                state: None,
+            };
+            let head = self.log.write(&[entry], RETENTION)[0];
+            Published {
+                channel: "c".to_owned(),
+                head,
+                first: n,
+                events: vec![body(n)],
+                state: None,
+            }
+        };
+        numbers.map(write).collect()
+    }
+
+    async fn publish(&self, published: impl IntoIterator<Item = Published>) {
+        for published in published {
+            self.mailbox
+                .try_send(BroadcasterMsg::Publish(published))
+                .unwrap();
+        }
+        self.info().await;
+    }
+
+    /// Asks something, so that everything before it has been handled.
+    async fn info(&self) -> ChannelInfo {
+        let get = |reply| BroadcasterMsg::GetChannel {
+            channel: "c".to_owned(),
+            reply,
+        };
+        self.mailbox
+            .ask(Instant::now() + Duration::from_secs(1), get)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn join(
+        &self,
+        viewer: ViewerId,
+        since: Option<u64>,
+        max_bytes: usize,
+    ) -> Result<Arc<Outbox>, SubscribeError> {
+        let outbox = Arc::new(Outbox::new(max_bytes));
+        let since = since.map(|offset| Position { epoch: 7, offset });
+        let subscribe = |reply| BroadcasterMsg::Subscribe {
+            viewer,
+            channel: "c".to_owned(),
+            since,
+            outbox: Arc::clone(&outbox),
+            reply,
+        };
+        self.mailbox
+            .ask(Instant::now() + Duration::from_secs(1), subscribe)
+            .await
+            .unwrap()?;
+        Ok(outbox)
+    }
+}
+
+/// Returns what is in the outbox: the types of messages, the numbers of events.
+fn taken(outbox: &Outbox) -> Vec<String> {
+    frames(outbox)
+        .iter()
+        .map(|frame| serde_json::from_slice::<Value>(&frame.json()).unwrap())
+        .map(|json| {
+            json["n"].as_u64().map_or_else(
+                || json["type"].as_str().unwrap().to_owned(),
+                |n| n.to_string(),
+            )
+        })
+        .collect()
+}
+
+fn frames(outbox: &Outbox) -> Vec<Frame> {
+    let mut frames = VecDeque::new();
+    match outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut frames) {
+        Poll::Ready(Ok(())) | Poll::Pending => frames.into(),
+        Poll::Ready(Err(closed)) => panic!("{closed:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_gets_what_comes_after_it_joined() {
+    let house = house().await;
+    house.publish(house.log(1..=2)).await;
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    house.publish(house.log(3..=4)).await;
+    assert_eq!(taken(&outbox), ["connection", "3", "4"]);
+    assert_eq!(
+        house.info().await,
+        ChannelInfo {
+            position: Some(Position {
+                epoch: 7,
+                offset: 4
+            }),
+            viewers: 1
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_returns_gets_exactly_what_it_missed() {
+    let house = house().await;
+    house.publish(house.log(1..=9)).await;
+    let nearly = house.join(1, Some(7), 1 << 20).await.unwrap();
+    let from_the_log = house.join(2, Some(2), 1 << 20).await.unwrap();
+    house.publish(house.log(10..=10)).await;
+    assert_eq!(taken(&nearly), ["connection", "8", "9", "10"]);
+    assert_eq!(
+        taken(&from_the_log),
+        ["connection", "3", "4", "5", "6", "7", "8", "9", "10"]
+    );
+    assert!(
+        house
+            .metrics
+            .render()
+            .contains("websocket_recoveries_total{outcome=\"recovered\"} 2")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_is_a_gap_and_never_silence() {
+    let house = house().await;
+    house.publish(house.log(1..=15)).await;
+    let outbox = house.join(1, Some(3), 1 << 20).await.unwrap();
+    let frames = frames(&outbox);
+    let json: Vec<Value> = frames
+        .iter()
+        .map(|frame| serde_json::from_slice(&frame.json()).unwrap())
+        .collect();
+    assert_eq!(json[0]["recovered"], false);
+    assert_eq!(
+        (&json[1]["type"], &json[1]["from"], &json[1]["to"]),
+        (&"gap".into(), &4.into(), &15.into())
+    );
+    let future = house.join(2, Some(99), 1 << 20).await.unwrap();
+    assert_eq!(
+        taken(&future),
+        ["connection", "gap"],
+        "a position that never was"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn holes_are_filled_from_the_log_and_doubles_left_out() {
+    let house = house().await;
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    let mut all = house.log(1..=5);
+    let fifth = all.pop().unwrap();
+    let second = all.swap_remove(1);
+    // The publications of 1, 3 and 4 were lost, 2 comes late, and the journal says 5 twice.
+    let again = Published {
+        channel: "c".to_owned(),
+        head: fifth.head,
+        first: 5,
+        events: vec![body(5)],
+        state: None,
+    };
+    house.publish([fifth, second, again]).await;
+    assert_eq!(taken(&outbox), ["connection", "1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_viewer_is_closed_and_the_others_go_on() {
+    let house = house().await;
+    let frame_len = Frame::event(
+        &body(1),
+        Position {
+            epoch: 7,
+            offset: 1,
+        },
+    )
+    .len();
+    let slow = house.join(1, None, frame_len * 2).await.unwrap();
+    let quick = house.join(2, None, 1 << 20).await.unwrap();
+    house.publish(house.log(1..=3)).await;
+    assert_eq!(taken(&quick), ["connection", "1", "2", "3"]);
+    let mut none = VecDeque::new();
+    let closed = slow.poll_take(&mut Context::from_waker(Waker::noop()), &mut none);
+    assert_eq!(closed, Poll::Ready(Err(Closed::TooSlow)));
+    assert_eq!(house.info().await.viewers, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_house_lets_nobody_in_until_somebody_leaves() {
+    let house = house().await;
+    for viewer in 1..=3 {
+        house.join(viewer, None, 1 << 20).await.unwrap();
+    }
+    assert!(matches!(
+        house.join(4, None, 1 << 20).await,
+        Err(SubscribeError::Full)
+    ));
+    house
+        .mailbox
+        .try_send(BroadcasterMsg::Unsubscribe {
+            viewer: 2,
+            channel: "c".to_owned(),
+        })
+        .unwrap();
+    assert!(house.join(4, None, 1 << 20).await.is_ok());
+    // A viewer that joins again does not count twice.
+    assert!(matches!(
+        house.join(4, None, 1 << 20).await,
+        Err(SubscribeError::Full)
+    ));
+    assert_eq!(house.info().await.viewers, 3);
+}

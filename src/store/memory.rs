@@ -1,0 +1,154 @@
+//! An event log in memory for tests: commits can be held, made to fail, or made to panic.
+
+use super::{Append, EventLog, Head, LoggedEvent, Retention, StoreError, StoreResult};
+use bytes::Bytes;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Semaphore;
+
+/// How the next commit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    Commit,
+    Fail,
+    Panic,
+}
+
+#[derive(Default)]
+struct Contents {
+    streams: HashMap<String, (Head, Vec<LoggedEvent>)>,
+    states: HashMap<String, Bytes>,
+    batches: Vec<usize>,
+}
+
+/// See the module.
+pub(crate) struct MemoryLog {
+    contents: Mutex<Contents>,
+    next: Mutex<Next>,
+    /// A commit takes one; none are added while a test holds commits back.
+    gate: Semaphore,
+}
+
+impl MemoryLog {
+    pub(crate) fn new() -> Self {
+        Self {
+            contents: Mutex::default(),
+            next: Mutex::new(Next::Commit),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        }
+    }
+
+    /// Makes commits wait for [`MemoryLog::release`].
+    pub(crate) fn hold(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Lets `commits` through.
+    pub(crate) fn release(&self, commits: usize) {
+        self.gate.add_permits(commits);
+    }
+
+    pub(crate) fn set_next(&self, next: Next) {
+        *self.next.lock().unwrap() = next;
+    }
+
+    /// Returns how many entries each commit had.
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.contents().batches.clone()
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends directly, behind the back of any actor.
+    pub(crate) fn write(&self, batch: &[Append], retention: Retention) -> Vec<Head> {
+        let mut contents = self.contents();
+        contents.batches.push(batch.len());
+        let mut heads = Vec::new();
+        for entry in batch {
+            let empty = || {
+                (
+                    Head {
+                        epoch: 7,
+                        first: 1,
+                        next: 1,
+                    },
+                    Vec::new(),
+                )
+            };
+            let (head, events) = contents
+                .streams
+                .entry(entry.channel.clone())
+                .or_insert_with(empty);
+            for body in &entry.events {
+                events.push(LoggedEvent {
+                    offset: head.next,
+                    body: body.clone(),
+                });
+                head.next += 1;
+            }
+            let surplus = events
+                .len()
+                .saturating_sub(usize::try_from(retention.max_events).unwrap());
+            events.drain(..surplus);
+            head.first += surplus as u64;
+            heads.push(*head);
+            if let Some(state) = &entry.state {
+                contents.states.insert(entry.channel.clone(), state.clone());
+            }
+        }
+        heads
+    }
+}
+
+impl EventLog for MemoryLog {
+    fn append(
+        &self,
+        batch: Vec<Append>,
+        retention: Retention,
+        _: u64,
+    ) -> StoreResult<'_, Vec<Head>> {
+        Box::pin(async move {
+            self.gate.acquire().await.unwrap().forget();
+            let next = std::mem::replace(&mut *self.next.lock().unwrap(), Next::Commit);
+            match next {
+                Next::Commit => Ok(self.write(&batch, retention)),
+                Next::Fail => Err(StoreError("the disk is full".to_owned())),
+                Next::Panic => panic!("the log was made to panic"),
+            }
+        })
+    }
+
+    fn head(&self, channel: String) -> StoreResult<'_, Option<Head>> {
+        let head = self.contents().streams.get(&channel).map(|(head, _)| *head);
+        Box::pin(async move { Ok(head) })
+    }
+
+    fn read(&self, channel: String, after: u64, limit: usize) -> StoreResult<'_, Vec<LoggedEvent>> {
+        let contents = self.contents();
+        let events = contents
+            .streams
+            .get(&channel)
+            .map(|(_, events)| events.clone())
+            .unwrap_or_default();
+        let events = events
+            .into_iter()
+            .filter(|event| event.offset > after)
+            .take(limit)
+            .collect();
+        Box::pin(async move { Ok(events) })
+    }
+
+    fn state(&self, channel: String) -> StoreResult<'_, Option<Bytes>> {
+        let state = self.contents().states.get(&channel).cloned();
+        Box::pin(async move { Ok(state) })
+    }
+
+    fn states(&self) -> StoreResult<'_, Vec<(String, Bytes)>> {
+        let states = self.contents().states.clone().into_iter().collect();
+        Box::pin(async move { Ok(states) })
+    }
+}
