@@ -73,7 +73,7 @@ impl<M: Message> Probe<M> {
     }
 
     /// Ends the actor behind the mailbox.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.actor.stop_and_wait(None, None).await.unwrap();
     }
 }
