@@ -63,7 +63,10 @@ pub struct State {
     args: AnalysesArgs,
     myself: ActorRef<Envelope<AnalysesMsg>>,
     memory: Memory,
-    draining: Vec<Reply<()>>,
+    /// Set once the server is ending: nothing more is started.
+    draining: bool,
+    /// Who wants to know when the last one has ended.
+    drained: Vec<Reply<()>>,
 }
 
 /// See the module.
@@ -87,7 +90,8 @@ impl Actor for Analyses {
             args,
             myself,
             memory,
-            draining: Vec::new(),
+            draining: false,
+            drained: Vec::new(),
         })
     }
 
@@ -140,14 +144,15 @@ impl State {
             AnalysesMsg::Answered(id, result) => self.memory.answered(&id, result),
             AnalysesMsg::Done(id, done) => self.end(&id, *done).await,
             AnalysesMsg::Drain(reply) => {
-                self.draining.push(reply);
+                self.draining = true;
+                self.drained.push(reply);
                 self.tell_drained();
             }
         }
     }
 
     async fn on_start(&mut self, request: StartRequest) -> Result<Started, StartError> {
-        if !self.draining.is_empty() {
+        if self.draining {
             return Err(StartError::Draining);
         }
         let now = self.args.clock.now_ms();
@@ -322,12 +327,10 @@ impl State {
     }
 
     fn tell_drained(&mut self) {
-        if self.memory.running() == 0 && self.draining.iter().any(|reply| !reply.is_closed()) {
-            // A closed sender stays in the list: it still says that nothing more may start.
-            for reply in std::mem::take(&mut self.draining) {
+        if self.memory.running() == 0 {
+            for reply in self.drained.drain(..) {
+                // Whoever has stopped waiting does not need to know.
                 let _ = reply.send(());
-                let (closed, _) = tokio::sync::oneshot::channel();
-                self.draining.push(closed);
             }
         }
     }
