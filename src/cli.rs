@@ -7,6 +7,8 @@ mod completions;
 mod config;
 mod healthcheck;
 mod man;
+#[cfg(feature = "local-model")]
+pub mod model;
 mod serve;
 mod watch;
 
@@ -130,6 +132,10 @@ pub enum RunCommand {
     Watch(watch::WatchArgs),
     /// Ask a running server whether it is ready; exit code 0 or 1
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Manage the weights of the model in the process
+    #[cfg(feature = "local-model")]
+    #[command(subcommand)]
+    Model(model::ModelCommand),
 }
 
 impl RunCommand {
@@ -152,6 +158,8 @@ impl RunCommand {
             Self::Analyze(args) => analyze::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,
+            #[cfg(feature = "local-model")]
+            Self::Model(command) => model::run(command, &settings).await,
         }
     }
 }

@@ -12,6 +12,8 @@ pub mod clock;
 pub mod config;
 pub mod event;
 pub mod http;
+#[cfg(feature = "local-model")]
+pub mod local_model;
 pub mod log;
 pub mod metrics;
 pub mod pipeline;

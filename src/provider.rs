@@ -1,5 +1,7 @@
 //! Where answers come from: one trait, an OpenAI-compatible server or a model in the process behind it.
 
+#[cfg(feature = "local-model")]
+pub mod local;
 pub mod openai;
 
 use crate::{config::Settings, quiz::Question, solve::Solution};
@@ -128,15 +130,20 @@ pub async fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Pro
     if settings.ai.api_key.is_some() || settings.ai.base_url.is_some() {
         return Ok(Arc::new(openai::OpenAiProvider::new(&settings.ai)?));
     }
-    Ok(Arc::new(NoModel))
+    #[cfg(feature = "local-model")]
+    let missing = match local::LocalProvider::load(&settings.local_model, &settings.server.data_dir) {
+        Ok(provider) => return Ok(Arc::new(provider)),
+        Err(ProviderError::Unavailable(reason)) => reason,
+        Err(other) => return Err(other),
+    };
+    #[cfg(not(feature = "local-model"))]
+    let missing = "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server".to_owned();
+    Ok(Arc::new(NoModel(missing)))
 }
 
 /// Stands where no model is configured: the service runs, shows and serves what it knows.
 #[derive(Debug)]
-struct NoModel;
-
-/// What to do without a model.
-const NO_MODEL: &str = "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server";
+struct NoModel(String);
 
 impl Provider for NoModel {
     fn model(&self) -> &'static str {
@@ -152,7 +159,7 @@ impl Provider for NoModel {
     }
 
     fn availability(&self) -> Result<(), String> {
-        Err(NO_MODEL.to_owned())
+        Err(self.0.clone())
     }
 
     fn solve<'a>(
@@ -160,6 +167,6 @@ impl Provider for NoModel {
         _: &'a Question,
         _: Instant,
     ) -> BoxFuture<'a, Result<Solution, ProviderError>> {
-        Box::pin(async { Err(ProviderError::Unavailable(NO_MODEL.to_owned())) })
+        Box::pin(async { Err(ProviderError::Unavailable(self.0.clone())) })
     }
 }

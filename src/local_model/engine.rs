@@ -1,0 +1,199 @@
+//! Weights, tokenizer and way of scoring put together: a question in, probabilities out.
+
+use super::{
+    error::ModelError,
+    gguf::Gguf,
+    network::{CHUNK, Network, State},
+    prompt, score,
+    tokenizer::Tokenizer,
+};
+use crate::{
+    quiz::{Kind, Question},
+    solve::{Method, Solution, logprobs},
+};
+use std::path::Path;
+
+/// From this many weights on, a model knows what the letters of a multiple-choice question stand for. Between 0.14 and
+/// 0.5 billion, where the change lies, no model is in the catalogue.
+const LETTERS_FROM: u64 = 400_000_000;
+/// Letters as tokenizers write them at the start of a reply.
+const LETTER_FORMS: [&str; 2] = ["", " "];
+
+/// A model ready to answer. Immutable, so any number of threads may ask it at once.
+pub struct Engine {
+    network: Network,
+    tokenizer: Tokenizer,
+    way: Way,
+}
+
+/// How the model is asked, with what it has read beforehand.
+enum Way {
+    Letters { chat: bool, opening: Vec<u32> },
+    Likelihood { examples: State, no_question: Reading },
+}
+
+/// A text that was read: what may follow, and the state to go on from.
+struct Reading {
+    next: Vec<f32>,
+    state: State,
+}
+
+/// Called between steps; an error ends the work.
+pub type Check<'a> = &'a mut dyn FnMut() -> Result<(), ModelError>;
+
+/// Returns how a model of this size is asked when the catalogue does not say.
+fn method_for(parameters: u64) -> Method {
+    if parameters >= LETTERS_FROM { Method::Logprobs } else { Method::Likelihood }
+}
+
+impl Engine {
+    /// Loads the weights at `path`. Takes about a second per gigabyte, and blocks.
+    ///
+    /// `method` is how to ask, [`Method::Logprobs`] or [`Method::Likelihood`]; without it the number of weights decides.
+    ///
+    /// # Errors
+    /// [`ModelError::Unreadable`], [`ModelError::Unsupported`], [`ModelError::Compute`] for a damaged file.
+    pub fn load(path: &Path, method: Option<Method>) -> Result<Self, ModelError> {
+        let mut file = Gguf::open(path)?;
+        let method = method.unwrap_or_else(|| method_for(file.parameters()));
+        let chat = file.text("tokenizer.chat_template").is_some_and(|template| template.contains("<|im_start|>"));
+        let tokenizer = Tokenizer::read(&file)?;
+        let network = Network::read(&mut file).map_err(|error| match error {
+            ModelError::Compute(reason) => ModelError::unreadable(path, reason),
+            other => other,
+        })?;
+        let opening: Vec<u32> = tokenizer.start().into_iter().collect();
+        let way = match method {
+            Method::Likelihood => {
+                let mut start = opening;
+                start.extend(tokenizer.encode(&prompt::examples())?);
+                let (_, examples) = network.read_text(&start, &State::default(), &mut || Ok(()))?;
+                let nothing = tokenizer.encode(&prompt::no_question())?;
+                let no_question = read(&network, &nothing, &examples, &mut || Ok(()))?;
+                Way::Likelihood { examples, no_question }
+            }
+            _ => Way::Letters { chat: chat && tokenizer.knows("<|im_start|>") && tokenizer.knows("<|im_end|>"), opening },
+        };
+        Ok(Self { network, tokenizer, way })
+    }
+
+    /// Returns how this model is asked.
+    pub fn method(&self) -> Method {
+        match self.way {
+            Way::Letters { .. } => Method::Logprobs,
+            Way::Likelihood { .. } => Method::Likelihood,
+        }
+    }
+
+    /// Answers `question`. Blocks for the time of the computation.
+    ///
+    /// # Errors
+    /// [`ModelError::TooLong`]; [`ModelError::Interrupted`] when `check` says so; [`ModelError::Compute`].
+    pub fn solve(&self, question: &Question, model: &str, check: Check<'_>) -> Result<Solution, ModelError> {
+        let (together, prompt_tokens) = match &self.way {
+            Way::Letters { chat, opening } => self.by_letters(question, *chat, opening, check)?,
+            Way::Likelihood { examples, no_question } => self.by_likelihood(question, examples, no_question, check)?,
+        };
+        let probabilities = match question.kind {
+            Kind::Single | Kind::TrueFalse => together,
+            Kind::Multiple => score::each_for_itself(&together),
+        };
+        Ok(Solution {
+            probabilities,
+            method: self.method(),
+            model: model.to_owned(),
+            prompt_tokens: prompt_tokens as u64,
+            completion_tokens: 0,
+            calls: 1,
+        })
+    }
+
+    /// Returns the probability of each option's letter as the first token of the reply, and the tokens read.
+    fn by_letters(
+        &self,
+        question: &Question,
+        chat: bool,
+        opening: &[u32],
+        check: Check<'_>,
+    ) -> Result<(Vec<f64>, usize), ModelError> {
+        let mut tokens = opening.to_vec();
+        tokens.extend(self.tokenizer.encode(&prompt::lettered_question(question, chat))?);
+        let reading = read(&self.network, &tokens, &State::default(), check)?;
+        let whole = score::log_sum_exp(&reading.next);
+        let letters: Vec<String> = ('A'..='Z').take(question.options.len()).map(String::from).collect();
+        let forms = letters.iter().flat_map(|letter| LETTER_FORMS.map(|lead| (letter.as_str(), format!("{lead}{letter}"))));
+        let top = forms.filter_map(|(letter, form)| {
+            let token = self.tokenizer.single(&form)?;
+            Some((letter, f64::from(*reading.next.get(token as usize)?) - whole))
+        });
+        let probabilities = logprobs::option_probabilities(top, letters.len()).ok_or_else(|| {
+            ModelError::Compute("the model does not reply with the letter of an option".into())
+        })?;
+        Ok((probabilities, tokens.len()))
+    }
+
+    /// Returns one probability per option by the likelihood of its text, and the tokens read.
+    fn by_likelihood(
+        &self,
+        question: &Question,
+        examples: &State,
+        no_question: &Reading,
+        check: Check<'_>,
+    ) -> Result<(Vec<f64>, usize), ModelError> {
+        let asked = self.tokenizer.encode(&prompt::open_question(question))?;
+        let options = question.options.iter().map(|text| self.tokenizer.text(&prompt::option(text)));
+        let options: Vec<Vec<u32>> = options.collect::<Result<_, _>>()?;
+        let reading = read(&self.network, &asked, examples, check)?;
+        let after_question = self.likelihoods(&options, &reading, check)?;
+        let after_nothing = self.likelihoods(&options, no_question, check)?;
+        let both: Vec<_> = after_question
+            .into_iter()
+            .zip(after_nothing)
+            .map(|(asked, unasked)| score::Likelihood { asked, unasked })
+            .collect();
+        let tokens = asked.len() + 2 * options.iter().map(Vec::len).sum::<usize>();
+        Ok((score::by_likelihood(&both), tokens))
+    }
+
+    /// Returns the log-likelihood of each option's tokens after `reading`: as many options in one pass as fit.
+    fn likelihoods(&self, options: &[Vec<u32>], reading: &Reading, check: Check<'_>) -> Result<Vec<f64>, ModelError> {
+        let first_whole = score::log_sum_exp(&reading.next);
+        let mut likelihoods = Vec::with_capacity(options.len());
+        let mut rest = options;
+        while !rest.is_empty() {
+            check()?;
+            let mut tokens = 0;
+            let fitting = rest.iter().take_while(|option| {
+                tokens += option.len();
+                tokens <= CHUNK
+            });
+            let (group, later) = rest.split_at(fitting.count().max(1));
+            rest = later;
+            // The last token of an option predicts what comes after it, which nobody asks for.
+            let inner: Vec<&[u32]> = group.iter().map(|option| &option[..option.len() - 1]).collect();
+            let mut rows = self.predictions(&inner, &reading.state)?.into_iter();
+            for option in group {
+                let first = f64::from(reading.next[option[0] as usize]) - first_whole;
+                let others = option[1..].iter().zip(rows.by_ref()).map(|(&token, row)| {
+                    f64::from(row[token as usize]) - score::log_sum_exp(&row)
+                });
+                likelihoods.push(first + others.sum::<f64>());
+            }
+        }
+        Ok(likelihoods)
+    }
+
+    /// Returns what may follow each token of each branch.
+    fn predictions(&self, branches: &[&[u32]], state: &State) -> Result<Vec<Vec<f32>>, ModelError> {
+        if branches.iter().all(|branch| branch.is_empty()) {
+            return Ok(Vec::new());
+        }
+        self.network.logits(&self.network.read_branches(branches, state)?)
+    }
+}
+
+fn read(network: &Network, tokens: &[u32], past: &State, check: Check<'_>) -> Result<Reading, ModelError> {
+    let (last, state) = network.read_text(tokens, past, check)?;
+    let next = network.logits(&last)?.pop().ok_or_else(|| ModelError::Compute("no prediction".into()))?;
+    Ok(Reading { next, state })
+}
