@@ -110,5 +110,12 @@ impl Gguf {
         // Candle has vector instructions for 4.0, 8.0 and the K formats alone; the others it multiplies number by number,
         // about twenty times slower. Eight bits hold every value of the smaller formats almost exactly.
         let slow = matches!(stored.dtype(), GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1);
-        let tensor = if slow {
-            let mut dense = stored.dequantize(&Device::Cpu)?;
+        let tensor =
+            if slow { QTensor::quantize(&stored.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)? } else { stored };
+        Ok(QMatMul::from_qtensor(tensor)?)
+    }
+
+    fn quantized(&mut self, name: &str) -> Result<QTensor, ModelError> {
+        Ok(self.content.tensor(&mut self.reader, name, &Device::Cpu)?)
+    }
+}
