@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 well, 1 failed, 2 wrong use (arguments or configuration), 3 answered only in part.
 
+mod address;
 mod analyze;
 mod completions;
 mod config;
@@ -10,14 +11,16 @@ mod man;
 #[cfg(feature = "local-model")]
 pub mod model;
 mod serve;
+mod signals;
 mod watch;
 
 use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources};
+use crate::quiz::request::is_channel_name;
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use reqwest::Url;
+use signals::Interrupted;
 use std::{
     io::{self, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
 };
@@ -164,39 +167,48 @@ impl RunCommand {
     }
 }
 
+/// What was asked for cannot be done; the text says what to change. The exit code is [`WRONG_USE`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct WrongUse(String);
+
 /// Tells a person on standard error what went wrong and returns the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        return ExitCode::from(interrupted.exit_code());
+    }
     // Nothing is left to do when standard error is gone.
     let _gone = writeln!(io::stderr(), "quiz-stats: {error:#}");
-    ExitCode::from(if error.is::<Problems>() {
-        WRONG_USE
-    } else {
-        FAILED
-    })
-}
-
-/// Writes to standard output. A reader that has seen enough and closed it, such as `head`, is no error.
-fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+    match error.is::<Problems>() || error.is::<WrongUse>() {
+        true => ExitCode::from(WRONG_USE),
+        false => ExitCode::from(FAILED),
     }
 }
 
-/// Returns the address of a server on this machine that listens there.
-fn local_url(listener: SocketAddr) -> Url {
-    let ip = match listener.ip() {
-        // A server on every interface is on this one too.
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    let listener = SocketAddr::new(ip, listener.port());
-    Url::parse(&format!("http://{listener}/")).expect("a socket address makes a valid authority")
+/// Writes to standard output. A reader that has seen enough and closed it, such as `head`, is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    print_on(text).map(|_| ())
+}
+
+/// Writes to standard output. Returns whether anybody reads on.
+fn print_on(text: &str) -> anyhow::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
+}
+
+/// Reads the name of a channel.
+fn channel(name: &str) -> Result<String, String> {
+    match is_channel_name(name) {
+        true => Ok(name.to_owned()),
+        false => Err(
+            "a channel's name has 1 to 64 letters, digits, dots, underscores or hyphens".to_owned(),
+        ),
+    }
 }
 
 #[cfg(test)]

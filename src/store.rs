@@ -11,12 +11,19 @@ use crate::quiz::fingerprint::Fingerprint;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// A store that failed; the text carries no data.
-#[derive(Debug, Clone, Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// It cannot be opened, read or written.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// Another process has the folder's stores open.
+    #[error("the data folder {} is in use by another quiz-stats: stop it, or give this one another --data-dir", .0.display())]
+    InUse(PathBuf),
+}
 
 /// What a store call returns.
 pub type StoreResult<'a, T> = BoxFuture<'a, Result<T, StoreError>>;

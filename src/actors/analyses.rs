@@ -203,7 +203,7 @@ impl State {
         let spawned = Actor::spawn_linked(None, Analysis, args, self.myself.get_cell()).await;
         spawned
             .map(|(actor, _)| actor.get_cell())
-            .map_err(|error| StoreError(error.to_string()))
+            .map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     async fn find(&self, id: &str) -> Option<Arc<Report>> {

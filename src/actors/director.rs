@@ -415,7 +415,7 @@ impl State {
                 SendError::Down(message) => (AskError::Down, message),
             };
             if let JournalMsg::Append { committed, .. } = message {
-                committed(Err(StoreError(
+                committed(Err(StoreError::Failed(
                     "the journal takes no events now".to_owned(),
                 )));
             }

@@ -1,6 +1,6 @@
 //! `quiz-stats healthcheck`: one question to a running server, for containers and scripts.
 
-use super::{FAILED, local_url, print};
+use super::{FAILED, address, print};
 use crate::config::Settings;
 use anyhow::Context as _;
 use clap::Args;
@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
     /// The server's address; without a path, /readyz is asked [default: the configured listener]
-    #[arg(long)]
+    #[arg(long, value_parser = address::http)]
     url: Option<Url>,
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &HealthcheckArgs, settings: &Settings) -> anyhow::
 }
 
 fn target(given: Option<Url>, listener: SocketAddr) -> Url {
-    let mut url = given.unwrap_or_else(|| local_url(listener));
+    let mut url = given.unwrap_or_else(|| address::local(listener));
     if url.path() == "/" {
         url.set_path("/readyz");
     }

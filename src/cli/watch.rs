@@ -7,7 +7,7 @@ mod offset;
 mod screen;
 mod view;
 
-use super::print;
+use super::{address, print_on, signals::Signals};
 use crate::{clock::Clock, config::Settings};
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -30,28 +30,39 @@ const FRAME: Duration = Duration::from_millis(33);
 /// Messages that may wait for the screen.
 const QUEUE: usize = 256;
 
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats watch                                 the server on this machine
+  quiz-stats watch https://quiz.example --channel hall
+  quiz-stats watch wss://quiz.example/ws?channel=hall
+  quiz-stats watch | tee show.log                  one line per event, without a terminal
+
+q, Esc or Ctrl-C quits. A server that restarts is found again, and nothing is missed.";
+
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct WatchArgs {
-    /// The server's address, ws:// or http:// [default: the configured listener]
-    #[arg(value_name = "WS-URL")]
+    /// The server's address, http:// or ws:// [default: the configured listener]
+    #[arg(value_name = "URL", value_parser = address::http_or_websocket)]
     url: Option<Url>,
     /// The channel to follow [default: the address's, or "default"]
-    #[arg(long)]
+    #[arg(long, value_parser = super::channel)]
     channel: Option<String>,
 }
 
 pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let (url, channel) = target(args, settings)?;
+    let (url, channel) = target(args, settings);
     let clock = Clock::start();
     let (sender, news) = mpsc::channel(QUEUE);
     let link = tokio::spawn(link::follow(url, clock, sender));
     let screen = Screen::new(channel);
     let done = if io::stdout().is_terminal() {
+        let mut signals = Signals::listen()?;
         let mut terminal = ratatui::try_init().context("cannot take over the terminal")?;
-        let done = play(&mut terminal, screen, news, clock).await;
+        let done = signals.or(play(&mut terminal, screen, news, clock)).await;
         ratatui::restore();
-        done
+        done.map_err(Into::into).flatten()
     } else {
         tell(screen, news).await
     };
@@ -61,22 +72,22 @@ pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result
 }
 
 /// Returns the WebSocket's address and the channel in it.
-fn target(args: &WatchArgs, settings: &Settings) -> anyhow::Result<(Url, String)> {
-    let mut url = args
-        .url
-        .clone()
-        .unwrap_or_else(|| super::local_url(settings.listen_addr()));
+fn target(args: &WatchArgs, settings: &Settings) -> (Url, String) {
+    let given = args.url.clone();
+    let mut url = given.unwrap_or_else(|| address::local(settings.listen_addr()));
+    // A page's address is not the WebSocket's yet.
     let scheme = match url.scheme() {
-        "ws" | "http" => "ws",
-        "wss" | "https" => "wss",
-        other => {
-            bail!("{other}:// is no address of a WebSocket: use ws://, wss://, http:// or https://")
-        }
+        "http" => Some("ws"),
+        "https" => Some("wss"),
+        _ => None,
     };
-    url.set_scheme(scheme)
-        .expect("all four schemes are of the same sort");
-    if url.path() == "/" {
-        url.set_path("/ws");
+    let is_page = scheme.is_some() && !url.path().ends_with("/ws");
+    if is_page || url.path() == "/" {
+        url = address::below(&url, "ws");
+    }
+    if let Some(scheme) = scheme {
+        url.set_scheme(scheme)
+            .expect("all four schemes are of the same sort");
     }
     let of_url = url
         .query_pairs()
@@ -98,7 +109,7 @@ fn target(args: &WatchArgs, settings: &Settings) -> anyhow::Result<(Url, String)
             .extend_pairs(others)
             .append_pair("channel", &channel);
     }
-    Ok((url, channel))
+    (url, channel)
 }
 
 /// Draws the show until `q`.
@@ -131,7 +142,9 @@ async fn play(
 async fn tell(mut screen: Screen, mut news: mpsc::Receiver<News>) -> anyhow::Result<()> {
     while let Some(news) = news.recv().await {
         if let Some(line) = take(&mut screen, news)? {
-            print(&format!("{line}\n"))?;
+            if !print_on(&format!("{line}\n"))? {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -176,7 +189,7 @@ mod tests {
             url: url.map(|url| url.parse().unwrap()),
             channel: channel.map(str::to_owned),
         };
-        let (url, channel) = target(&args, &Settings::default()).unwrap();
+        let (url, channel) = target(&args, &Settings::default());
         (url.to_string(), channel)
     }
 
@@ -197,11 +210,14 @@ mod tests {
             of(Some("ws://h:1/ws?x=1&channel=a"), Some("b")).0,
             "ws://h:1/ws?x=1&channel=b"
         );
-        let args = WatchArgs {
-            url: Some("ftp://h/".parse().unwrap()),
-            channel: None,
-        };
-        assert!(target(&args, &Settings::default()).is_err());
+        assert_eq!(
+            of(Some("http://h:1/ws"), None).0,
+            "ws://h:1/ws?channel=default"
+        );
+        assert_eq!(
+            of(Some("https://site.example/quiz/"), None).0,
+            "wss://site.example/quiz/ws?channel=default"
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ const PAGE_CACHE_BYTES: usize = 4 * 1024 * 1024;
 fn open(folder: &Path, name: &str) -> Result<Arc<Database>, StoreError> {
     let path = folder.join(name);
     std::fs::create_dir_all(folder).map_err(|error| {
-        StoreError(format!(
+        StoreError::Failed(format!(
             "cannot create the folder {}: {error}",
             folder.display()
         ))
@@ -31,11 +31,8 @@ fn open(folder: &Path, name: &str) -> Result<Arc<Database>, StoreError> {
         .create(&path)
     {
         Ok(database) => Ok(Arc::new(database)),
-        Err(DatabaseError::DatabaseAlreadyOpen) => Err(StoreError(format!(
-            "{} is in use by another quiz-stats: stop it, or give this one another --data-dir",
-            path.display()
-        ))),
-        Err(error) => Err(StoreError(format!(
+        Err(DatabaseError::DatabaseAlreadyOpen) => Err(StoreError::InUse(folder.to_owned())),
+        Err(error) => Err(StoreError::Failed(format!(
             "cannot open {}: {error}",
             path.display()
         ))),
@@ -49,8 +46,10 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let database = Arc::clone(database);
     match tokio::task::spawn_blocking(move || work(&database)).await {
-        Ok(result) => result.map_err(|error| StoreError(error.to_string())),
-        Err(error) => Err(StoreError(format!("a database call ended early: {error}"))),
+        Ok(result) => result.map_err(|error| StoreError::Failed(error.to_string())),
+        Err(error) => Err(StoreError::Failed(format!(
+            "a database call ended early: {error}"
+        ))),
     }
 }
 

@@ -1,22 +1,21 @@
 //! A running server answers: one request, the results as they come.
 
-use super::sse::Decoder;
-use crate::{
-    analysis::{QuestionResult, Report},
-    quiz::Question,
+use super::{
+    Answered,
+    refusal::{self, Refusal},
+    sse::Decoder,
 };
+use crate::{analysis::QuestionResult, cli::address, quiz::Question};
 use anyhow::{Context as _, anyhow, bail};
-use reqwest::{Response, StatusCode, Url, header};
+use reqwest::{Response, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::time::Duration;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest silence between two pieces of the answer: the server ends an analysis long before.
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
-/// Longest error body that is read.
-const MAX_ERROR_BYTES: usize = 65_536;
 
 /// What the server is asked.
 #[derive(Serialize)]
@@ -25,22 +24,6 @@ pub(super) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<&'a str>,
     pub(super) animate: bool,
-}
-
-/// The contract's error shape, as far as people need it.
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-    #[serde(default)]
-    details: Vec<Detail>,
-    #[serde(default, rename = "requestId")]
-    request_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Detail {
-    path: String,
-    problem: String,
 }
 
 /// Asks the server at `base` and hands on each result as it is ready.
@@ -52,50 +35,71 @@ pub(super) async fn run(
     api_key: Option<&SecretString>,
     request: &Request<'_>,
     mut on_result: impl FnMut(&QuestionResult),
-) -> anyhow::Result<Report> {
-    let url = base
-        .join("/api/analyze")
-        .context("the server's address cannot take a path")?;
+) -> anyhow::Result<Answered> {
     let client = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .build()
-        .context("cannot start an HTTP client")?;
+        .read_timeout(READ_TIMEOUT);
+    // A proxy for the outside world cannot reach this machine.
+    let client = match address::is_local(base) {
+        true => client.no_proxy(),
+        false => client,
+    };
     let mut call = client
-        .post(url)
+        .build()
+        .context("cannot start an HTTP client")?
+        .post(address::below(base, "api/analyze"))
         .header(header::ACCEPT, "text/event-stream")
         .json(request);
     if let Some(key) = api_key {
         call = call.bearer_auth(key.expose_secret());
     }
-    // The address is named by the caller; the error's own text would repeat it with everything in it.
+    let server = address::shown(base);
     let response = call
         .send()
         .await
-        .map_err(|error| anyhow!(error.without_url()))
-        .context(format!("cannot reach {base}"))?;
+        .map_err(|error| unreachable(server, error))?;
     if !response.status().is_success() {
-        return Err(refusal(response).await);
+        return Err(refusal::read(response, server, api_key.is_some()).await);
     }
     let is_stream = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    if is_stream {
-        stream(response, &mut on_result).await
-    } else {
-        Ok(response.json().await?)
+    match is_stream {
+        true => stream(response, &mut on_result).await,
+        false => {
+            bail!("{server} answers in another language: is it the address of a quiz-stats server?")
+        }
+    }
+}
+
+fn unreachable(server: &str, error: reqwest::Error) -> anyhow::Error {
+    if error.is_timeout() {
+        return anyhow!("{server} does not answer: is the address right?");
+    }
+    // The address is named already; the error's own text would repeat it with everything in it.
+    let error = anyhow!(error.without_url());
+    let refused = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused);
+    match refused {
+        true => anyhow!(
+            "nobody listens on {server}: start `quiz-stats serve` there, or leave --server out"
+        ),
+        false => error.context(format!("cannot reach {server}")),
     }
 }
 
 async fn stream(
     mut response: Response,
     on_result: &mut impl FnMut(&QuestionResult),
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<Answered> {
     let mut decoder = Decoder::default();
     while let Some(piece) = response
         .chunk()
         .await
+        .map_err(reqwest::Error::without_url)
         .context("the connection broke before the end")?
     {
         for event in decoder.feed(&piece)? {
@@ -104,13 +108,16 @@ async fn stream(
                     &serde_json::from_str(&event.data).context("the server sent an odd result")?,
                 ),
                 "done" => {
-                    return serde_json::from_str(&event.data)
-                        .context("the server sent an odd report");
+                    return Ok(Answered {
+                        report: serde_json::from_str(&event.data)
+                            .context("the server sent an odd report")?,
+                        json: event.data,
+                    });
                 }
                 "error" => {
                     let refusal: Refusal = serde_json::from_str(&event.data)
                         .context("the server sent an odd error")?;
-                    bail!("{}", in_words(&refusal));
+                    bail!("{refusal}");
                 }
                 // Events of a later version.
                 _ => {}
@@ -118,44 +125,6 @@ async fn stream(
         }
     }
     bail!("the server ended before the analysis did")
-}
-
-/// Reads why the server refused.
-async fn refusal(mut response: Response) -> anyhow::Error {
-    let status = response.status();
-    let mut body = Vec::new();
-    while let Ok(Some(piece)) = response.chunk().await {
-        body.extend_from_slice(&piece);
-        if body.len() > MAX_ERROR_BYTES {
-            break;
-        }
-    }
-    let reason = serde_json::from_slice(&body).map_or_else(
-        |_| format!("the server answered {status}"),
-        |refusal| in_words(&refusal),
-    );
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            anyhow!("{reason}; give the server's key in API_KEY")
-        }
-        StatusCode::NOT_FOUND => anyhow!("{reason}: is this the address of a quiz-stats server?"),
-        _ => anyhow!("{reason}"),
-    }
-}
-
-fn in_words(refusal: &Refusal) -> String {
-    let details = refusal
-        .details
-        .iter()
-        .map(|detail| format!("\n  {} {}", detail.path, detail.problem));
-    let id = refusal
-        .request_id
-        .iter()
-        .map(|id| format!("\n  request {id}"));
-    std::iter::once(refusal.error.clone())
-        .chain(details)
-        .chain(id)
-        .collect()
 }
 
 #[cfg(test)]
@@ -174,7 +143,7 @@ mod tests {
         "source":"model","model":"m","method":"logprobs","calls":1,"flags":[],"error":null}"#;
 
     /// Answers one request with `head` and `body`; returns the request, the outcome and the results handed on.
-    async fn asked(head: &str, body: &str) -> (String, anyhow::Result<Report>, Vec<u32>) {
+    async fn asked(head: &str, body: &str) -> (String, anyhow::Result<Answered>, Vec<u32>) {
         let _already_there = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base: Url = format!("http://{}/", listener.local_addr().unwrap())
@@ -226,30 +195,64 @@ mod tests {
                 && request.contains("accept: text/event-stream\r\n")
         );
         assert!(request.ends_with(r#"{"questions":[],"channel":"stage","animate":false}"#));
-        assert_eq!(
-            (outcome.unwrap().status, results),
-            (Status::Success, vec![1])
-        );
+        let Answered { report, json } = outcome.unwrap();
+        assert_eq!((report.status, results), (Status::Success, vec![1]));
+        assert_eq!(json, line(REPORT), "what the server sent, unchanged");
     }
 
     #[tokio::test]
-    async fn a_server_that_does_not_stream_is_understood_too() {
-        let (_, outcome, _) = asked("200 OK\r\ncontent-type: application/json", REPORT).await;
-        assert_eq!(outcome.unwrap().answers, [Some(2)]);
-    }
-
-    #[tokio::test]
-    async fn refusals_are_told_with_every_detail() {
-        let body = r#"{"status":"error","code":"invalid_question","error":"Invalid question structure","requestId":"r1",
-            "details":[{"path":"questions[3].answers","problem":"must have 2 to 26 entries, has 1"}],"retryAfter":null}"#;
-        let (_, outcome, _) = asked("400 Bad Request", body).await;
+    async fn a_server_that_does_not_stream_is_doubted() {
+        let (_, outcome, _) = asked("200 OK\r\ncontent-type: text/html", "<html>").await;
         let told = outcome.unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "Invalid question structure\n  questions[3].answers must have 2 to 26 entries, has 1\n  request r1"
+        assert!(
+            told.contains("the address of a quiz-stats server?"),
+            "{told}"
         );
-        let (_, outcome, _) = asked("401 Unauthorized", "<html>").await;
-        assert!(outcome.unwrap_err().to_string().contains("API_KEY"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_an_error() {
+        let (_, outcome, _) = asked(
+            "429 Too Many Requests",
+            r#"{"error":"too many requests","retryAfter":7}"#,
+        )
+        .await;
+        assert!(
+            outcome
+                .unwrap_err()
+                .to_string()
+                .contains("try again in 7 s")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_analysis_that_fails_under_way_is_an_error() {
+        let body = "event: error\ndata: {\"error\":\"the model did not answer in time\",\"requestId\":\"r\"}\n\n";
+        let (_, outcome, _) = asked("200 OK\r\ncontent-type: text/event-stream", body).await;
+        let told = outcome.unwrap_err().to_string();
+        assert_eq!(told, "the model did not answer in time\n  request r");
+    }
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_told() {
+        let _already_there = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let request = Request {
+            questions: &[],
+            channel: None,
+            animate: false,
+        };
+        let told = run(&base.parse().unwrap(), None, &request, |_| ())
+            .await
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            told.starts_with(&format!("nobody listens on {base}: ")),
+            "{told}"
+        );
     }
 
     #[tokio::test]

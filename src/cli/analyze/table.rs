@@ -1,62 +1,118 @@
-//! The answers as a table for people, and the lines below it. Pure.
+//! The answers as a table for people, and the line below it. Pure.
 
+use super::cells;
 use crate::{
     analysis::{QuestionResult, Usage},
-    quiz::{OptionNumber, Question},
+    quiz::Question,
 };
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{
+    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
+};
 
-/// Longest question text in the table, in characters.
-const MAX_QUESTION_CHARS: usize = 90;
-/// Longest option text in the table, in characters.
-const MAX_ANSWER_CHARS: usize = 60;
-/// Cells of a full confidence bar.
-const BAR_CELLS: usize = 7;
+/// Below so many columns, the columns of a table would be too narrow to read.
+const MIN_TABLE_COLUMNS: u16 = 70;
 
-/// Returns one row per question: number, question, answer, confidence, source, and whether the quiz's key agrees,
-/// when it has one. `width` is the terminal's in columns.
-pub(super) fn table(questions: &[Question], results: &[QuestionResult], width: u16) -> String {
-    let keyed = questions.iter().any(|question| question.correct.is_some());
+/// How the output may look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// Width in columns.
+    pub(super) columns: u16,
+    pub(super) coloured: bool,
+}
+
+/// Returns number, question, answer, confidence, source and, when the quiz has a key, whether it agrees: a table row per
+/// question, or lines below each other where there is no room for a table.
+pub(super) fn table(questions: &[Question], results: &[QuestionResult], look: Look) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
-    let titles = ["#", "Question", "Answer", "Confidence", "Source"]
-        .into_iter()
-        .chain(keyed.then_some("Key"));
-    table.set_header(titles);
-    for (question, result) in questions.iter().zip(results) {
-        let mut row = vec![
-            Cell::new(result.index).set_alignment(CellAlignment::Right),
-            Cell::new(cut(&question.text, MAX_QUESTION_CHARS)),
-            Cell::new(answer(question, result)),
-            Cell::new(result.confidence.map(bar).unwrap_or_default()),
-            Cell::new(source(result)),
-        ];
-        row.extend(keyed.then(|| Cell::new(key(question, result))));
-        table.add_row(row);
+        .set_width(look.columns)
+        .force_no_tty();
+    if look.coloured {
+        table.enforce_styling();
     }
-    // Short columns stay whole: a bar is worthless when it wraps. Question and answer share the rest.
-    for index in [0, 3, 4, 5] {
-        if let Some(column) = table.column_mut(index) {
+    let rows = questions.iter().zip(results);
+    if look.columns < MIN_TABLE_COLUMNS {
+        table.load_style(presets::NOTHING);
+        rows.for_each(|(question, result)| add_lines(&mut table, question, result));
+    } else {
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        let keyed = questions.iter().any(|question| question.correct.is_some());
+        let titles = ["#", "Question", "Answer", "Confidence", "Source"];
+        table.set_header(titles.into_iter().chain(keyed.then_some("Key")));
+        rows.for_each(|(question, result)| add_row(&mut table, question, result, keyed));
+        // Question and answer share what the others leave: a bar is worthless when it wraps.
+        whole(&mut table, &[3, 4, 5]);
+    }
+    whole(&mut table, &[0]);
+    table.trim_fmt()
+}
+
+/// Keeps columns as wide as their content.
+fn whole(table: &mut Table, columns: &[usize]) {
+    for index in columns {
+        if let Some(column) = table.column_mut(*index) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    table.to_string()
+}
+
+fn add_row(table: &mut Table, question: &Question, result: &QuestionResult, keyed: bool) {
+    let source: Vec<_> = std::iter::once(cells::source(result).to_owned())
+        .chain(cells::doubts(result))
+        .collect();
+    let row = [
+        Cell::new(result.index).set_alignment(CellAlignment::Right),
+        Cell::new(cells::question(question)),
+        answer(question, result),
+        Cell::new(result.confidence.map(cells::bar).unwrap_or_default()),
+        Cell::new(source.join("\n")),
+    ];
+    table.add_row(row.into_iter().chain(keyed.then(|| key(question, result))));
+}
+
+/// Adds the question, its answer, and the rest in one line.
+fn add_lines(table: &mut Table, question: &Question, result: &QuestionResult) {
+    let number = Cell::new(format!("{}.", result.index)).set_alignment(CellAlignment::Right);
+    table.add_row([number, Cell::new(cells::question(question))]);
+    table.add_row([Cell::new(""), answer(question, result)]);
+    if let Some(confidence) = result.confidence {
+        let rest: Vec<_> = [cells::bar(confidence), cells::source(result).to_owned()]
+            .into_iter()
+            .chain(cells::doubts(result))
+            .collect();
+        table.add_row([Cell::new(""), Cell::new(rest.join(" · "))]);
+    }
+    if question.correct.is_some() {
+        table.add_row([Cell::new(""), key(question, result)]);
+    }
+}
+
+fn answer(question: &Question, result: &QuestionResult) -> Cell {
+    let cell = Cell::new(cells::answer(question, result));
+    match result.answer {
+        Some(_) => cell,
+        None => cell.fg(Color::Yellow),
+    }
+}
+
+fn key(question: &Question, result: &QuestionResult) -> Cell {
+    let cell = Cell::new(cells::key(question, result));
+    match cells::agrees(question, result) {
+        Some(true) => cell.fg(Color::Green),
+        Some(false) => cell.fg(Color::Red),
+        None => cell,
+    }
 }
 
 /// Returns what the whole came to: how many are answered, how many agree with the key, what it cost.
 pub(super) fn summary(questions: &[Question], results: &[QuestionResult], usage: &Usage) -> String {
-    let answered = results
-        .iter()
-        .filter(|result| result.answer.is_some())
-        .count();
-    let mut text = format!("{answered} of {} answered", questions.len());
+    let answered = results.iter().filter(|result| result.answer.is_some());
+    let mut text = format!("{} of {} answered", answered.count(), questions.len());
     let keyed: Vec<_> = questions
         .iter()
         .zip(results)
-        .filter_map(|(question, result)| agrees(question, result))
+        .filter_map(|(question, result)| cells::agrees(question, result))
         .collect();
     if !keyed.is_empty() {
         let agreeing = keyed.iter().filter(|agrees| **agrees).count();
@@ -74,96 +130,29 @@ pub(super) fn summary(questions: &[Question], results: &[QuestionResult], usage:
     text
 }
 
-/// Returns whether the result is exactly the key; `None` without a key. An open question agrees with nothing.
-fn agrees(question: &Question, result: &QuestionResult) -> Option<bool> {
-    let (mut key, mut selected) = (question.correct.clone()?, result.selected.clone());
-    key.sort_unstable();
-    selected.sort_unstable();
-    Some(key == selected)
-}
-
-fn answer(question: &Question, result: &QuestionResult) -> String {
-    if result.answer.is_none() {
-        return format!("– {}", result.error.as_deref().unwrap_or("no answer"));
-    }
-    let option = |number: &OptionNumber| {
-        let text = question
-            .options
-            .get(*number as usize - 1)
-            .map_or("?", String::as_str);
-        format!("{}  {}", letter(*number), cut(text, MAX_ANSWER_CHARS))
-    };
-    result
-        .selected
-        .iter()
-        .map(option)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn source(result: &QuestionResult) -> String {
-    let label = result.source.map_or("", |source| source.label());
-    let doubts = result
-        .flags
-        .iter()
-        .map(|flag| format!("\n{}", flag.replace('_', " ")));
-    std::iter::once(label.to_owned()).chain(doubts).collect()
-}
-
-fn key(question: &Question, result: &QuestionResult) -> String {
-    let letters = || {
-        let key = question.correct.iter().flatten();
-        key.map(|number| letter(*number).to_string())
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    match agrees(question, result) {
-        None => String::new(),
-        Some(true) => format!("✓ {}", letters()),
-        Some(false) => format!("✗ {}", letters()),
-    }
-}
-
-/// Returns A for option 1; questions have at most 26 options.
-fn letter(number: OptionNumber) -> char {
-    number
-        .checked_sub(1)
-        .and_then(|index| u8::try_from(index).ok())
-        .map_or('?', |index| char::from(b'A' + index % 26))
-}
-
-/// Returns a probability as a bar and in percent.
-pub(super) fn bar(confidence: f64) -> String {
-    let confidence = confidence.clamp(0.0, 1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "0 to 7 cells"
-    )]
-    let full = (confidence * BAR_CELLS as f64).round() as usize;
-    format!(
-        "{}{} {:>3.0} %",
-        "█".repeat(full),
-        "░".repeat(BAR_CELLS - full),
-        confidence * 100.0
-    )
-}
-
-/// Returns `text` on one line, cut to `max` characters.
-fn cut(text: &str, max: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= max {
-        line
-    } else {
-        line.chars().take(max - 1).chain(['…']).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{analysis::Source, quiz::Kind};
+    use ratatui::text::Line;
+
+    /// Width in terminal columns.
+    trait Width {
+        fn width(&self) -> usize;
+    }
+
+    impl Width for str {
+        fn width(&self) -> usize {
+            Line::from(self).width()
+        }
+    }
+
+    fn plain(columns: u16) -> Look {
+        Look {
+            columns,
+            coloured: false,
+        }
+    }
 
     fn question(text: &str, options: &[&str], correct: Option<&[u32]>) -> Question {
         Question {
@@ -226,7 +215,7 @@ mod tests {
     #[test]
     fn rows_show_answer_bar_source_doubt_and_key() {
         let (questions, results) = quiz();
-        let text = table(&questions, &results, 160);
+        let text = table(&questions, &results, plain(160));
         for part in [
             "B  Paris",
             "███████  93 %",
@@ -234,7 +223,7 @@ mod tests {
             "✓ B",
             "A  2",
             "C  7",
-            "✓ C A",
+            "✓ A C",
             "███░░░░  40 %",
             "cache",
             "low confidence",
@@ -247,14 +236,44 @@ mod tests {
     }
 
     #[test]
-    fn the_table_keeps_within_the_terminal_and_the_bar_whole() {
-        let (questions, results) = quiz();
-        for width in [70_u16, 80, 120, 200] {
-            let text = table(&questions, &results, width);
-            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    fn any_terminal_is_kept_within_and_the_bar_stays_whole() {
+        let (mut questions, results) = quiz();
+        questions[1].text = "次の数のうち素数はどれですか。二つ以上選ぶことができます。".into();
+        questions[2].text = "هل هذا السؤال صعب حقا أم أنه سهل مثل غيره من الأسئلة؟".into();
+        for width in [30_u16, 40, 69, 70, 80, 120, 200] {
+            let text = table(&questions, &results, plain(width));
+            let widest = text.lines().map(|line| line.width()).max().unwrap();
             assert!(widest <= usize::from(width), "{widest} > {width}\n{text}");
             assert!(text.contains("███░░░░  40 %"), "{text}");
+            let borders = text.lines().filter(|line| line.starts_with('│'));
+            assert!(
+                borders
+                    .map(|line| line.width())
+                    .all(|width| width == widest),
+                "{text}"
+            );
         }
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_columns_lines_stand_below_each_other() {
+        let (questions, results) = quiz();
+        let text = table(&questions, &results, plain(50));
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        assert!(lines.contains(&"3.  Is this hard?"), "{text}");
+        let at = lines.iter().position(|line| *line == "B  No").unwrap();
+        assert_eq!(lines[at + 2], "✗ A", "{text}");
+    }
+
+    #[test]
+    fn colours_only_when_they_are_wanted() {
+        let (questions, results) = quiz();
+        let look = Look {
+            columns: 100,
+            coloured: true,
+        };
+        assert!(table(&questions, &results, look).contains('\u{1b}'));
+        assert!(!table(&questions, &results, plain(100)).contains('\u{1b}'));
     }
 
     #[test]
@@ -263,7 +282,7 @@ mod tests {
         questions
             .iter_mut()
             .for_each(|question| question.correct = None);
-        assert!(!table(&questions, &results, 100).contains("Key"));
+        assert!(!table(&questions, &results, plain(100)).contains("Key"));
         assert_eq!(
             summary(&questions, &results, &Usage::default()),
             "3 of 4 answered"
@@ -283,12 +302,5 @@ mod tests {
             summary(&questions, &results, &usage),
             "3 of 4 answered, 2 of 3 agree with the key, 1 known already, 143 tokens read, 2 written"
         );
-    }
-
-    #[test]
-    fn bars_span_nothing_to_all() {
-        assert_eq!(bar(0.0), "░░░░░░░   0 %");
-        assert_eq!(bar(1.0), "███████ 100 %");
-        assert_eq!(bar(7.0), "███████ 100 %");
     }
 }

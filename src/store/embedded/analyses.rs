@@ -22,7 +22,7 @@ impl EmbeddedAnalyses {
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let database = open(folder, "analyses.redb")?;
-        create_tables(&database).map_err(|error| StoreError(error.to_string()))?;
+        create_tables(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }
 }

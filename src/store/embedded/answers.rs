@@ -23,7 +23,7 @@ impl EmbeddedAnswers {
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let database = open(folder, "answers.redb")?;
-        create_table(&database).map_err(|error| StoreError(error.to_string()))?;
+        create_table(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }
 }

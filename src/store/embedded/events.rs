@@ -24,7 +24,7 @@ impl EmbeddedEvents {
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let database = open(folder, "events.redb")?;
-        create_tables(&database).map_err(|error| StoreError(error.to_string()))?;
+        create_tables(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }
 }

@@ -1,0 +1,225 @@
+//! The quiz file: its questions, or everything that keeps them from being asked.
+
+use super::AnalyzeArgs;
+use crate::{
+    cli::WrongUse,
+    config::Limits,
+    quiz::{
+        Question,
+        check::check,
+        file::{self, Format, Parsed},
+    },
+};
+use anyhow::Context as _;
+use clap::ValueEnum;
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Read as _, Write as _},
+    path::Path,
+};
+
+/// Largest file that is read: far beyond any quiz.
+const MAX_FILE_BYTES: u64 = 64 * 1_048_576;
+
+/// Names of the formats.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum FormatArg {
+    Json,
+    Gift,
+    Aiken,
+}
+
+/// Reads and checks the quiz that the arguments name.
+///
+/// # Errors
+/// [`WrongUse`] with what to change.
+pub(super) async fn questions(
+    args: &AnalyzeArgs,
+    limits: &Limits,
+) -> anyhow::Result<Vec<Question>> {
+    let path = args.file.clone();
+    let text = tokio::task::spawn_blocking(move || read(&path))
+        .await
+        .context("reading the file failed")??;
+    // A server has limits of its own, and tells them.
+    let limits = args.server.is_none().then_some(limits);
+    Ok(parse(&args.file, &text, args.format, limits)?)
+}
+
+fn read(path: &Path) -> Result<String, WrongUse> {
+    let name = name(path);
+    let wrong = |problem: &str| WrongUse(format!("{name} {problem}"));
+    let source: Box<dyn io::Read> = if is_stdin(path) {
+        if io::stdin().is_terminal() {
+            // Otherwise it looks as if nothing happened. Nothing is left to do when standard error is gone.
+            let _gone = writeln!(
+                io::stderr(),
+                "reading the quiz from the terminal: end it with Ctrl-D"
+            );
+        }
+        Box::new(io::stdin())
+    } else if is_web_address(path) {
+        return Err(WrongUse(format!(
+            "{name} is a web address, and reading questions from pages comes in a later version: \
+             save them as JSON, GIFT or Aiken and name that file"
+        )));
+    } else if path.is_dir() {
+        return Err(wrong("is a folder: name a quiz file in it"));
+    } else {
+        Box::new(
+            File::open(path).map_err(|error| WrongUse(format!("cannot open {name}: {error}")))?,
+        )
+    };
+    let mut bytes = Vec::new();
+    source
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| WrongUse(format!("cannot read {name}: {error}")))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(WrongUse(format!(
+            "{name} is larger than {} MiB: split it",
+            MAX_FILE_BYTES / 1_048_576
+        )));
+    }
+    text(bytes).map_err(wrong)
+}
+
+/// Returns the bytes as text, or what is wrong with them.
+fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err("is UTF-16 text: save it as UTF-8");
+    }
+    if bytes.contains(&0) {
+        return Err("is no text: a quiz file is JSON, GIFT or Aiken");
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text: save it as UTF-8")?;
+    if text.trim_start_matches('\u{FEFF}').trim().is_empty() {
+        return Err("is empty: a quiz file holds at least one question");
+    }
+    Ok(text)
+}
+
+fn parse(
+    path: &Path,
+    text: &str,
+    given: Option<FormatArg>,
+    limits: Option<&Limits>,
+) -> Result<Vec<Question>, WrongUse> {
+    let format = match given {
+        Some(FormatArg::Json) => Format::Json,
+        Some(FormatArg::Gift) => Format::Gift,
+        Some(FormatArg::Aiken) => Format::Aiken,
+        None => Format::detect(Some(path), text),
+    };
+    let Parsed {
+        questions,
+        mut problems,
+    } = file::parse(format, text);
+    if problems.is_empty()
+        && let Some(limits) = limits
+    {
+        problems = check(&questions, limits);
+    }
+    if problems.is_empty() {
+        return Ok(questions);
+    }
+    let mut told = format!(
+        "{}, read as {}, cannot be asked as it is:",
+        name(path),
+        title(format)
+    );
+    problems
+        .iter()
+        .for_each(|problem| told += &format!("\n  {problem}"));
+    if given.is_none() {
+        told += "\nif it is in another format, name that with --format json, gift or aiken";
+    }
+    Err(WrongUse(told))
+}
+
+const fn title(format: Format) -> &'static str {
+    match format {
+        Format::Json => "JSON",
+        Format::Gift => "GIFT",
+        Format::Aiken => "Aiken",
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn is_web_address(path: &Path) -> bool {
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    ["http://", "https://", "www."]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
+
+fn name(path: &Path) -> String {
+    match is_stdin(path) {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(path: &str, text: &str, format: Option<FormatArg>) -> String {
+        parse(Path::new(path), text, format, Some(&Limits::default()))
+            .unwrap_err()
+            .0
+    }
+
+    #[test]
+    fn every_problem_is_listed_with_the_format_that_was_read() {
+        let told = told("quiz.txt", "# Notes\n\nBuy milk.\n", None);
+        assert!(
+            told.starts_with("quiz.txt, read as GIFT, cannot be asked as it is:\n  "),
+            "{told}"
+        );
+        assert!(told.ends_with("--format json, gift or aiken"), "{told}");
+    }
+
+    #[test]
+    fn a_format_that_was_given_is_not_doubted() {
+        let told = told("-", "Q {=a ~b}", Some(FormatArg::Json));
+        assert!(
+            told.starts_with("standard input, read as JSON,") && !told.contains("--format"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_good_file_gives_its_questions() {
+        let questions = parse(Path::new("-"), "Q {=a ~b}", None, Some(&Limits::default())).unwrap();
+        assert_eq!(questions[0].correct, Some(vec![1]));
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_apart() {
+        for (bytes, problem) in [
+            (&b"\xFF\xFEQ\0"[..], "UTF-16"),
+            (b"\x7FELF\0\x01", "no text"),
+            (b"caf\xE9", "not UTF-8"),
+            (b"", "empty"),
+            (b"\xEF\xBB\xBF \r\n", "empty"),
+        ] {
+            let told = text(bytes.to_vec()).unwrap_err();
+            assert!(told.contains(problem), "{told}");
+        }
+        assert!(text("é".into()).is_ok());
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_wrong_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |path: &Path| read(path).unwrap_err().0;
+        assert!(told(folder.path()).ends_with("is a folder: name a quiz file in it"));
+        assert!(told(&folder.path().join("none.gift")).starts_with("cannot open "));
+        assert!(told(Path::new("https://quiz.example/1")).contains("is a web address"));
+        assert!(told(Path::new("www.quiz.example")).contains("is a web address"));
+    }
+}
