@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod analyze;
 #[cfg(test)]
+mod garbage;
+#[cfg(test)]
 mod support;
