@@ -8,7 +8,7 @@ pub mod file;
 pub mod fingerprint;
 pub mod gift;
 pub mod json;
-mod node;
+pub(crate) mod node;
 pub mod problem;
 pub mod request;
 

@@ -42,8 +42,8 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let settings = &context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;
+    let key = key.map(|key| (key, digest(format, channel.as_deref(), &body)));
     let order = order(format, &body, channel, &settings.limits)?;
-    let key = key.map(|key| (key, Sha256::digest(&body).into()));
     let analyzed = context
         .pipeline
         .analyze(
@@ -111,6 +111,17 @@ fn order(
         Some(channel) if !is_channel_name(&channel) => Err(super::channels::bad_channel(&channel)),
         channel => Ok(AnalyzeRequest { channel, ..order }),
     }
+}
+
+/// Returns what makes two calls under one `Idempotency-Key` the same call.
+fn digest(format: Option<Format>, channel: Option<&str>, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    // JSON names its channel itself, and its query counts for nothing.
+    if let Some(format) = format {
+        hash.update(format!("{format:?} {}\n", channel.unwrap_or_default()));
+    }
+    hash.update(body);
+    hash.finalize().into()
 }
 
 /// Waits for the end of an analysis.

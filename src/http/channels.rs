@@ -14,8 +14,9 @@ use crate::{
     pipeline::Pipeline,
     quiz::{
         MAX_OPTIONS,
-        problem::Problem,
-        request::{RequestError, TimingOverride, is_channel_name},
+        node::Object,
+        problem::{Problem, Problems},
+        request::{RequestError, TimingOverride, check_timing, is_channel_name},
     },
     timeline::{Cue, WhenBusy},
 };
@@ -46,7 +47,11 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         timing,
         when_busy,
     } = read(call).await?;
-    check(&answers, pipeline.settings.limits.max_questions)?;
+    check(
+        &answers,
+        timing.as_ref(),
+        pipeline.settings.limits.max_questions,
+    )?;
     let (mut cues, mut skipped) = (Vec::new(), Vec::new());
     for (question, answer) in (1..).zip(answers) {
         match answer {
@@ -134,26 +139,33 @@ pub(super) fn bad_channel(name: &str) -> ApiError {
     ))
 }
 
-/// Every answer must be one that a question could have.
-fn check(answers: &[Option<u32>], max: usize) -> Result<(), ApiError> {
-    let mut problems = Vec::new();
+/// Every answer must be one that a question could have, and every part of the show of bearable length.
+fn check(
+    answers: &[Option<u32>],
+    timing: Option<&TimingOverride>,
+    max: usize,
+) -> Result<(), ApiError> {
+    let mut problems = Problems::default();
     if answers.is_empty() || answers.len() > max {
-        problems.push(Problem::new(
+        problems.add(
             "answers",
-            format!("must have 1 to {max} entries, has {}", answers.len()),
-        ));
+            format_args!("must have 1 to {max} entries, has {}", answers.len()),
+        );
     }
     for (index, answer) in answers.iter().enumerate().take(max) {
         if let Some(answer) = answer.filter(|answer| *answer == 0 || *answer as usize > MAX_OPTIONS)
         {
-            let problem = format!("must be null or a number from 1 to {MAX_OPTIONS}, is {answer}");
-            problems.push(Problem::new(format!("answers[{index}]"), problem));
+            problems.add(
+                format_args!("answers[{index}]"),
+                format_args!("must be null or a number from 1 to {MAX_OPTIONS}, is {answer}"),
+            );
         }
     }
+    check_timing(timing, &mut problems);
     if problems.is_empty() {
         Ok(())
     } else {
-        Err(RequestError::InvalidRequest(problems).into())
+        Err(RequestError::InvalidRequest(problems.into_vec()).into())
     }
 }
 
@@ -170,7 +182,8 @@ async fn read<T: DeserializeOwned>(call: Call) -> Result<T, ApiError> {
     let settings = &call.context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
     let body: Bytes = body(call.request, settings.limits.max_body_bytes, timeout).await?;
-    serde_json::from_slice(&body).map_err(|error| {
+    let read = serde_json::from_slice(&body).map(|Object(value)| value);
+    read.map_err(|error| {
         let at = format!("line {}, column {}", error.line(), error.column());
         let text = error.to_string();
         let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();

@@ -165,8 +165,10 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
         .request
         .headers()
         .get("last-event-id")
-        .and_then(|id| id.to_str().ok());
-    let since = match resumed.and_then(|id| id.split_once(':')) {
+        .map(|id| id.to_str().unwrap_or("?"))
+        // Empty is how a client says that it has seen nothing.
+        .filter(|id| !id.is_empty());
+    let since = match resumed.map(|id| id.split_once(':').unwrap_or((id, ""))) {
         Some((epoch, offset)) => Some(position(epoch, offset)?),
         None => wanted_position(&call.request)?,
     };

@@ -208,7 +208,8 @@ fn check_channel(channel: Option<&str>, problems: &mut Problems) {
     }
 }
 
-fn check_timing(timing: Option<&TimingOverride>, problems: &mut Problems) {
+/// Notes every part that is too long or too high: unchecked, a show's length could overflow.
+pub(crate) fn check_timing(timing: Option<&TimingOverride>, problems: &mut Problems) {
     let Some(timing) = timing else { return };
     for (name, ms) in [
         ("riseMs", timing.rise_ms),

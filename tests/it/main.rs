@@ -1,0 +1,10 @@
+//! The whole program from outside: its real binary, real sockets, real time.
+//!
+//! Every wait polls for what it waits for, with a deadline; nothing sleeps in the hope that it will have happened.
+
+#[cfg(test)]
+mod analyze;
+#[cfg(test)]
+mod garbage;
+#[cfg(test)]
+mod support;
