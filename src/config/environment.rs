@@ -33,6 +33,10 @@ const UNUSED: [&str; 5] = [
 ];
 
 /// Returns the process's variables. Names that are no Unicode cannot be ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub(super) fn of_process() -> Vec<(String, OsString)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
