@@ -116,7 +116,7 @@ impl EventLog for MemoryLog {
             let next = std::mem::replace(&mut *self.next.lock().unwrap(), Next::Commit);
             match next {
                 Next::Commit => Ok(self.write(&batch, retention)),
-                Next::Fail => Err(StoreError("the disk is full".to_owned())),
+                Next::Fail => Err(StoreError::Failed("the disk is full".to_owned())),
                 Next::Panic => panic!("the log was made to panic"),
             }
         })

@@ -298,7 +298,7 @@ async fn what_the_journal_refuses_never_happened() {
     let (JournalMsg::Append { committed, .. }, _) = house.journal.next().await else {
         panic!("an append")
     };
-    committed(Err(StoreError("full".to_owned())));
+    committed(Err(StoreError::Failed("full".to_owned())));
     assert!(matches!(
         played.await.unwrap(),
         Err(DirectorError::Store(_))
