@@ -21,6 +21,8 @@ const MAX_SLICES: usize = 64;
 pub(super) struct FrameIo<S> {
     io: S,
     out: VecDeque<Bytes>,
+    /// Whether part of the first frame has left: the rest of it must follow.
+    begun: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
@@ -28,6 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
         Self {
             io,
             out: VecDeque::new(),
+            begun: false,
         }
     }
 
@@ -39,6 +42,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
     /// Returns whether nothing waits to be written.
     pub(super) fn is_idle(&self) -> bool {
         self.out.is_empty()
+    }
+
+    /// Gives up what is queued, but for a frame that has partly left.
+    pub(super) fn abandon(&mut self) {
+        self.out.truncate(usize::from(self.begun));
     }
 
     /// Writes what is queued; ready when all of it has left.
@@ -57,10 +65,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameIo<S> {
             while let Some(frame) = self.out.front_mut() {
                 if written < frame.len() {
                     frame.advance(written);
+                    self.begun |= written > 0;
                     break;
                 }
                 written -= frame.len();
                 self.out.pop_front();
+                self.begun = false;
             }
         }
         Pin::new(&mut self.io).poll_flush(context)
@@ -108,6 +118,32 @@ mod tests {
         WebSocketStream,
         tungstenite::{Message, protocol::Role},
     };
+
+    #[tokio::test]
+    async fn what_has_not_left_can_be_given_up_between_frames_only() {
+        let (near, far) = tokio::io::duplex(16);
+        let mut client = WebSocketStream::from_raw_socket(far, Role::Client, None).await;
+        let mut socket =
+            WebSocketStream::from_raw_socket(FrameIo::new(near), Role::Server, None).await;
+        for n in 0..9 {
+            let json = format!("{{\"n\":{n},\"longer\":\"than the pipe\"}}");
+            socket
+                .get_mut()
+                .push(Frame::message(json.as_bytes()).websocket());
+        }
+        let blocked =
+            std::future::poll_fn(|context| Poll::Ready(socket.get_mut().poll_drain(context))).await;
+        assert!(blocked.is_pending());
+        socket.get_mut().abandon();
+        let closing = tokio::spawn(async move { socket.close(None).await });
+        let first = client.next().await.unwrap().unwrap();
+        assert!(
+            first.to_text().unwrap().starts_with("{\"n\":0,"),
+            "the frame that had begun is whole"
+        );
+        assert!(client.next().await.unwrap().unwrap().is_close());
+        closing.await.unwrap().unwrap();
+    }
 
     /// A viewer's strict client sees whole frames in order, however the pipe cuts them and whatever tungstenite says
     /// in between.

@@ -37,8 +37,8 @@ use tokio_tungstenite::{
 
 /// Bytes read at a time: viewers send little, and there are many of them.
 const READ_BUFFER: usize = 4_096;
-/// What a viewer gets to answer a close.
-const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// What a viewer gets to take and answer a close.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
 const WEBSOCKET_VERSION: &str = "13";
 
@@ -256,10 +256,12 @@ impl Connection {
             match self.socket.get_mut().poll_drain(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Step::End(End::Gone)),
-                Poll::Pending => {
-                    // A viewer that has stalled must be noticed although nothing can be written.
-                    break;
+                Poll::Pending if self.viewer.outbox.poll_too_slow(context).is_ready() => {
+                    // It gets to know why after the frame that is half out, not after all that it could not take.
+                    self.socket.get_mut().abandon();
+                    return Poll::Ready(Step::End(End::Close(TOO_SLOW)));
                 }
+                Poll::Pending => break,
             }
         }
         match Pin::new(&mut self.socket).poll_next(context) {

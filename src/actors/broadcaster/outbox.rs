@@ -100,6 +100,15 @@ impl Outbox {
         Poll::Ready(Ok(()))
     }
 
+    /// Ready when the viewer was too slow: for a task that cannot take frames, because the last ones have not left.
+    pub fn poll_too_slow(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.waker.register(context.waker());
+        match self.lock().closed {
+            Some(Closed::TooSlow) => Poll::Ready(()),
+            Some(Closed::GoingAway) | None => Poll::Pending,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         // Nothing panics while it is held, so a poisoned lock still guards a whole queue.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
