@@ -2,7 +2,8 @@
 //!
 //! Flow: Analysis, http --Reserve, Cue, Finish, Play, Control--> [Director] --Append(timeline)--> Journal
 //! Mailbox: [director] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
-//! Crash: nothing. What a channel plays is kept in the log with the event that announced it, and read back.
+//! Crash: answers that came in the last second to a show that was not waiting for them. What a channel plays is kept in
+//! the log with the event that announced it, and read back.
 //! Metrics: those of its mailbox.
 //!
 //! A show is reserved when an analysis starts, grows with its answers, and is finished with the last one. One show
@@ -32,6 +33,10 @@ use std::{
     time::Duration,
 };
 use tokio::{task::AbortHandle, time::Instant};
+
+/// How often a growing show is published while it has enough to play. Each event carries the whole timeline: published with
+/// every answer, a long quiz would cost the square of its length.
+const GROW_EVERY: Duration = Duration::from_secs(1);
 
 /// What the director works with.
 #[derive(Clone)]
@@ -72,13 +77,15 @@ pub struct State {
 struct Playing {
     state: ChannelState,
     timer: Option<AbortHandle>,
+    /// Set while the show has grown since it was last published.
+    growth: Option<AbortHandle>,
     /// When the timer will have waited long enough for a show that still grows.
     stale_at: Option<Instant>,
 }
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
+        for timer in self.timer.iter().chain(&self.growth) {
             timer.abort();
         }
     }
@@ -155,6 +162,7 @@ impl State {
             DirectorMsg::GetShow { channel, reply } => {
                 drop(reply.send(self.on_get_show(&channel).await));
             }
+            DirectorMsg::Grow(channel) => self.on_grow(&channel).await,
             DirectorMsg::Ended(channel) => self.on_ended(&channel).await,
             DirectorMsg::Reload(channel) => self.on_reload(channel).await,
         }
@@ -214,10 +222,23 @@ impl State {
         } else {
             show.add(cues, now);
         }
-        if playing.state.start_current(now) || before.is_current(analysis_id) {
+        if playing.state.start_current(now) || before.waits_for(analysis_id, now) {
             // The next cue, or the finish, publishes the whole timeline again.
             let _ = self
                 .publish_timeline(channel, Vec::new(), before, |_| ())
+                .await;
+        } else if before.is_current(analysis_id) {
+            self.grow_soon(channel);
+        }
+    }
+
+    /// Publishes what has come meanwhile to a show that is not waiting for it.
+    async fn on_grow(&mut self, channel: &str) {
+        if let Some(playing) = self.channels.get(channel) {
+            let unchanged = playing.state.clone();
+            // The next cue, or the finish, publishes the whole timeline again.
+            let _ = self
+                .publish_timeline(channel, Vec::new(), unchanged, |_| ())
                 .await;
         }
     }
@@ -371,6 +392,9 @@ impl State {
         before: ChannelState,
         committed: impl FnOnce(Result<Position, DirectorError>) + Send + 'static,
     ) -> Result<(), DirectorError> {
+        if let Some(growth) = self.channel(channel).growth.take() {
+            growth.abort();
+        }
         let current = self
             .channel(channel)
             .state

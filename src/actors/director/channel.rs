@@ -45,6 +45,15 @@ impl ChannelState {
             .is_some_and(|show| show.timeline().id == id)
     }
 
+    /// Returns whether a show is on the screens and has nothing left to play until its next answer comes.
+    pub(super) fn waits_for(&self, id: &str, now: u64) -> bool {
+        let current = self
+            .current
+            .as_ref()
+            .filter(|show| show.is_started() && show.timeline().id == id);
+        current.is_some_and(|show| show.timeline().elapsed(now) >= show.timeline().duration_ms)
+    }
+
     /// Gives a show its place: on the screens, or in the queue.
     pub(super) fn enqueue(
         &mut self,

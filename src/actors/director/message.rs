@@ -109,6 +109,8 @@ pub enum DirectorMsg {
         /// The answer.
         reply: Reply<Result<(Option<Timeline>, usize), DirectorError>>,
     },
+    /// From its own timer: the channel's show has grown.
+    Grow(String),
     /// From its own timer: the channel's show has ended, or got no answer for long.
     Ended(String),
     /// From its own commit, which failed: read again what the channel plays.

@@ -1,6 +1,6 @@
 //! Reading back what channels play, and watching for the end of their shows.
 
-use super::{ChannelState, DirectorError, DirectorMsg, Playing, State};
+use super::{ChannelState, DirectorError, DirectorMsg, GROW_EVERY, Playing, State};
 use crate::runtime::Envelope;
 use std::sync::atomic::Ordering;
 use tokio::time::Instant;
@@ -65,6 +65,20 @@ impl State {
         self.settle(&channel);
     }
 
+    /// Has the channel's show published again in a moment.
+    pub(super) fn grow_soon(&mut self, channel: &str) {
+        let (name, myself) = (channel.to_owned(), self.myself.clone());
+        let playing = self.channel(channel);
+        if playing.growth.is_none() {
+            let timer = tokio::spawn(async move {
+                tokio::time::sleep(GROW_EVERY).await;
+                // A director that is gone has a successor that reads the log.
+                let _ = myself.cast(Envelope::internal(DirectorMsg::Grow(name)));
+            });
+            playing.growth = Some(timer.abort_handle());
+        }
+    }
+
     /// Sets the timer for the end of the current show, or forgets a channel that has nothing left to play.
     pub(super) fn settle(&mut self, channel: &str) {
         let now = self.args.clock.now_ms();
@@ -107,6 +121,7 @@ impl From<ChannelState> for Playing {
         Self {
             state,
             timer: None,
+            growth: None,
             stale_at: None,
         }
     }

@@ -164,10 +164,16 @@ async fn a_show_starts_with_the_first_answer_and_grows() {
         (first.starts_at, first.complete, first.segments.len()),
         (house.clock.now_ms(), false, 4)
     );
+    let first_at = Instant::now();
     house.cue("a", 1, Some(2));
     house.cue("a", 2, None);
-    assert_eq!(house.journal().await[0].segments.len(), 8);
-    assert_eq!(house.journal().await[0].skipped, [2]);
+    let grown = house.journal().await.remove(0);
+    assert_eq!(
+        first_at.elapsed(),
+        GROW_EVERY,
+        "what comes while there is enough to play is published together"
+    );
+    assert_eq!((grown.segments.len(), &grown.skipped[..]), (8, &[2][..]));
     let finished = house.finish("a");
     let last = house.journal().await.remove(0);
     assert!(last.complete && last.revision > first.revision);
@@ -175,6 +181,22 @@ async fn a_show_starts_with_the_first_answer_and_grows() {
     assert_eq!(
         (time.starts_at, time.duration_ms),
         (first.starts_at, 2 * 25_000 + 16_500)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_show_that_waits_for_its_next_answer_gets_it_at_once() {
+    let mut house = house(WhenBusy::Queue).await;
+    house.reserve("a").await.unwrap().unwrap();
+    house.cue("a", 1, Some(4));
+    house.journal().await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let asked = Instant::now();
+    house.cue("a", 2, Some(3));
+    let grown = house.journal().await.remove(0);
+    assert_eq!(
+        (asked.elapsed(), grown.segments[4].at_ms),
+        (Duration::ZERO, 30_000)
     );
 }
 
