@@ -129,6 +129,14 @@ pub struct Report {
     pub failure: Option<Failure>,
 }
 
+impl Report {
+    /// Returns whether the process ended before the analysis did.
+    pub fn was_interrupted(&self) -> bool {
+        let failure = self.failure.as_ref();
+        failure.is_some_and(|failure| failure.code == FailureCode::Interrupted)
+    }
+}
+
 /// Why an analysis failed as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {

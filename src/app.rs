@@ -136,15 +136,16 @@ impl App {
             reason = self.supervisor.gave_up() => Err(anyhow::anyhow!("giving up: {reason}")),
         };
         let limit = Duration::from_millis(self.pipeline.settings.server.drain_timeout_ms);
+        let deadline = Instant::now() + limit;
         if outcome.is_ok() {
             info!(limit_ms = limit.as_millis(), "draining");
         }
         front.server.start_draining();
         self.drain(limit).await;
-        front.server.finish().await;
+        front.server.finish(deadline).await;
         if let Some(metrics) = front.metrics {
             metrics.start_draining();
-            metrics.finish().await;
+            metrics.finish(deadline).await;
         }
         outcome
     }

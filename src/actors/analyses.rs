@@ -82,10 +82,12 @@ impl Actor for Analyses {
         myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        promise::mark_interrupted(args.store.as_ref(), args.clock.now_ms(), args.config.keep)
-            .await?;
+        let (now, keep) = (args.clock.now_ms(), args.config.keep);
+        let mut memory = Memory::new(keep);
+        for report in promise::recover(args.store.as_ref(), now, keep).await? {
+            memory.remember(Arc::new(report));
+        }
         args.mailbox.bind(myself.clone());
-        let memory = Memory::new(args.config.keep);
         Ok(State {
             args,
             myself,
@@ -162,7 +164,9 @@ impl State {
             if let Some(started) = self.memory.join(&known) {
                 return Ok(started);
             }
-            if let Some(report) = self.find(&known).await {
+            // One that a crash cut short has no result to repeat: the call is made again.
+            let ended = self.find(&known).await;
+            if let Some(report) = ended.filter(|report| !report.was_interrupted()) {
                 return Ok(memory::finished(report));
             }
         }

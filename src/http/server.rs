@@ -28,6 +28,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -43,7 +44,6 @@ pub struct Server {
     draining: watch::Sender<bool>,
     streams: TaskTracker,
     accepting: JoinHandle<GracefulShutdown>,
-    drain_timeout: Duration,
 }
 
 impl Server {
@@ -65,7 +65,6 @@ impl Server {
         let (draining, drained) = watch::channel(false);
         let streams = TaskTracker::new();
         let config = pipeline.settings.server.clone();
-        let drain_timeout = Duration::from_millis(config.drain_timeout_ms);
         let context = Context {
             pipeline,
             draining: drained.clone(),
@@ -78,7 +77,6 @@ impl Server {
             draining,
             streams,
             accepting,
-            drain_timeout,
         })
     }
 
@@ -92,10 +90,10 @@ impl Server {
         self.draining.send_replace(true);
     }
 
-    /// Waits for requests that are being answered, and for viewers to take their leave.
-    pub async fn finish(self) {
+    /// Waits until `deadline` for requests that are being answered, then a moment for viewers to take their leave.
+    pub async fn finish(self, deadline: Instant) {
         if let Ok(connections) = self.accepting.await
-            && tokio::time::timeout(self.drain_timeout, connections.shutdown())
+            && tokio::time::timeout_at(deadline, connections.shutdown())
                 .await
                 .is_err()
         {

@@ -91,19 +91,21 @@ pub(super) async fn read(store: &dyn AnalysisStore, id: &str) -> Option<Arc<Repo
     serde_json::from_slice(&record).ok().map(Arc::new)
 }
 
-/// Marks analyses that were running when the process, or the actor, ended; removes what is too old.
-pub(super) async fn mark_interrupted(
+/// Removes what is too old, marks analyses that were running when the process, or the actor, ended, and returns all that
+/// are kept.
+pub(super) async fn recover(
     store: &dyn AnalysisStore,
     now: u64,
     keep: usize,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Report>, StoreError> {
     store.purge(now, keep).await?;
+    let mut kept = Vec::new();
     for record_json in store.latest(keep).await? {
         let Ok(mut report) = serde_json::from_slice::<Report>(&record_json) else {
             continue;
         };
         if report.status == Status::Running {
-            let reason = "the server ended before the analysis did: send it again under a new Idempotency-Key";
+            let reason = "the server ended before the analysis did: send it again";
             report.status = Status::Error;
             report.message = reason.to_owned();
             report.failure = Some(Failure::new(FailureCode::Interrupted, reason));
@@ -111,8 +113,9 @@ pub(super) async fn mark_interrupted(
                 .put(report.analysis_id.clone(), record(&report), None)
                 .await?;
         }
+        kept.push(report);
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn record(report: &Report) -> Bytes {

@@ -203,9 +203,9 @@ async fn a_promised_analysis_that_a_crash_interrupted_says_so() {
     let house = house().await;
     let promise = Promise {
         accepted: true,
-        key: None,
+        ..keyed("k", 1)
     };
-    let id = house.start(promise).await.unwrap().id;
+    let id = house.start(promise.clone()).await.unwrap().id;
     let unpromised = house.start(Promise::default()).await.unwrap().id;
     Actor::spawn(None, Analyses, house.args.clone())
         .await
@@ -216,6 +216,8 @@ async fn a_promised_analysis_that_a_crash_interrupted_says_so() {
         Some(FailureCode::Interrupted)
     );
     assert!(house.get(&unpromised).await.is_none());
+    let again = house.start(promise).await.unwrap();
+    assert_ne!(again.id, id, "the same call again is a new try");
 }
 
 #[tokio::test]
