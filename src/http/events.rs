@@ -113,6 +113,14 @@ impl Viewer {
         self.pipeline.actors.broadcaster.offer(message);
     }
 
+    /// Leaves every channel. No more frames come.
+    pub(super) fn retire(&mut self) {
+        self.outbox.close(Closed::GoingAway);
+        for channel in std::mem::take(&mut self.channels) {
+            self.leave(&channel);
+        }
+    }
+
     pub(super) fn metrics(&self) -> &Metrics {
         &self.pipeline.metrics
     }
@@ -124,8 +132,7 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        self.outbox.close(Closed::GoingAway);
-        self.channels.iter().for_each(|channel| self.leave(channel));
+        self.retire();
     }
 }
 

@@ -220,6 +220,8 @@ impl Connection {
             .closed
             .with([label])
             .increment(1);
+        // Whoever takes long over its leave is no viewer any more.
+        self.viewer.retire();
         if let End::Close(Close(code, reason, _)) = end {
             let frame = CloseFrame {
                 code: CloseCode::from(code),

@@ -5,6 +5,14 @@
 #[cfg(test)]
 mod analyze;
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod garbage;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod shutdown;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod websocket;

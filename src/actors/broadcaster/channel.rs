@@ -153,7 +153,7 @@ impl Channel {
                 let to = self.position().map_or(0, |position| position.offset);
                 frames.push(message(&Gap {
                     channel: name,
-                    from: since.offset + 1,
+                    from: since.offset.saturating_add(1),
                     to,
                     state,
                 }));

@@ -16,6 +16,7 @@ impl State {
             let Some(mut state) = parse(&channel, &json) else {
                 continue;
             };
+            let before = state.clone();
             if first_start {
                 state
                     .current
@@ -24,7 +25,8 @@ impl State {
                     .for_each(|show| show.complete(now));
                 state.drop_empty(now);
             }
-            if state.is_busy(now) || !state.queued.is_empty() {
+            let changed = state != before;
+            if changed || state.is_busy(now) || !state.queued.is_empty() {
                 info!(
                     actor = "director",
                     channel,
@@ -32,6 +34,14 @@ impl State {
                     "show goes on"
                 );
                 self.channels.insert(channel.clone(), Playing::from(state));
+            }
+            if changed {
+                // The screens wait for answers that will not come until they are told. When the journal does not
+                // take it, the next control, cue or show tries again.
+                let _ = self
+                    .publish_timeline(&channel, Vec::new(), before, |_| ())
+                    .await;
+            } else {
                 self.settle(&channel);
             }
         }

@@ -1,0 +1,431 @@
+//! What a viewer hears on its WebSocket, and how its connection ends.
+
+use crate::support::{
+    StubAi, TestServer, Viewer, eventually, order, question, timing,
+    viewer::{assert_contiguous, offsets},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Publishes one event: a show that takes the place of the one before.
+async fn publish(server: &TestServer, channel: &str, answers: &[u32]) -> u64 {
+    let body = json!({ "answers": answers, "whenBusy": "replace" });
+    let played = server
+        .post(&format!("/api/channels/{channel}/display"), &body)
+        .await;
+    played.expect(200)["position"]["offset"].as_u64().unwrap()
+}
+
+/// Returns the server's clock.
+async fn now(server: &TestServer) -> u64 {
+    server.get("/health").await.expect(200)["timestamp"]
+        .as_u64()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_first_frame_says_where_the_viewer_is() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let before = now(&server).await;
+    let viewer = Viewer::join(&server, "hall").await;
+    let first = &viewer.connection;
+    assert_eq!(
+        (&first["channel"], &first["protocol"]),
+        (&json!("hall"), &json!(1))
+    );
+    assert_eq!(
+        (&first["position"], &first["state"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(first["recovered"], false);
+    assert_eq!(first["timestamp"], first["serverTime"]);
+    assert!((before..=now(&server).await).contains(&first["serverTime"].as_u64().unwrap()));
+
+    publish(&server, "hall", &[3, 1]).await;
+    for path in ["/ws?channel=hall", "/?channel=hall"] {
+        let late = Viewer::open(&server, path).await.connection;
+        assert_eq!(late["position"]["offset"], 1, "{path}");
+        assert_eq!(late["state"]["type"], "timeline");
+        assert_eq!(late["state"]["segments"][0]["to"], 3);
+    }
+}
+
+#[tokio::test]
+async fn events_come_in_order_with_offsets_without_holes() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let mut viewer = Viewer::join(&server, "hall").await;
+    let questions: Vec<_> = (1..=5)
+        .map(|n| question(&format!("Event {n}?"), 5, n))
+        .collect();
+    let answer = server.analyze(&order("hall", &questions)).await;
+    let frames = viewer
+        .until(|frame| frame["type"] == "timeline" && frame["complete"] == true)
+        .await;
+    assert_eq!(frames[0]["type"], "analysis_started");
+    assert_eq!(frames[0]["questionCount"], 5);
+    assert_eq!(
+        offsets(&frames),
+        (1..=frames.len() as u64).collect::<Vec<_>>()
+    );
+    let of = |kind: &'static str| frames.iter().filter(move |frame| frame["type"] == kind);
+    for ready in of("answer_ready") {
+        assert_eq!(
+            (&ready["analysisId"], &ready["answer"]),
+            (&answer["analysisId"], &ready["index"])
+        );
+        assert_eq!(ready["probabilities"].as_array().unwrap().len(), 5);
+    }
+    assert_eq!(of("answer_ready").count(), 5);
+    let all = of("answers_ready").next().unwrap();
+    assert_eq!(
+        (&all["answers"], &all["results"]),
+        (&answer["answers"], &answer["results"])
+    );
+    let revisions: Vec<_> = of("timeline")
+        .map(|timeline| timeline["revision"].as_u64().unwrap())
+        .collect();
+    assert!(revisions.is_sorted(), "{revisions:?}");
+    assert_eq!(
+        frames.last().unwrap()["durationMs"],
+        answer["timeline"]["durationMs"]
+    );
+    let epochs: Vec<_> = frames.iter().map(|frame| &frame["epoch"]).collect();
+    assert!(
+        epochs
+            .iter()
+            .all(|epoch| *epoch == &answer["position"]["epoch"])
+    );
+}
+
+#[tokio::test]
+async fn pings_are_answered_with_the_servers_time() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let mut viewer = Viewer::join(&server, "hall").await;
+    for client_time in [
+        json!(1_790_000_000_000_u64),
+        json!(0),
+        json!(-7),
+        json!(12.5),
+    ] {
+        let before = now(&server).await;
+        let pong = viewer
+            .ask(&json!({ "type": "ping", "clientTime": client_time }))
+            .await;
+        assert_eq!(
+            (&pong["type"], &pong["clientTime"]),
+            (&json!("pong"), &client_time)
+        );
+        assert!((before..=now(&server).await).contains(&pong["serverTime"].as_u64().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn one_connection_follows_several_channels() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.max_channels_per_viewer", 3)
+        .start()
+        .await;
+    let mut viewer = Viewer::join(&server, "one").await;
+    publish(&server, "two", &[2]).await;
+    let joined = viewer
+        .ask(&json!({ "type": "subscribe", "channel": "two" }))
+        .await;
+    assert_eq!(
+        (&joined["type"], &joined["channel"]),
+        (&json!("connection"), &json!("two"))
+    );
+    assert_eq!(joined["position"]["offset"], 1);
+    publish(&server, "two", &[1]).await;
+    publish(&server, "one", &[1]).await;
+    for (channel, offset) in [("two", 2), ("one", 1)] {
+        let event = viewer.next().await;
+        assert_eq!(
+            (&event["channel"], &event["offset"]),
+            (&json!(channel), &json!(offset))
+        );
+    }
+    // With a position, what was missed follows the greeting.
+    let from = json!({ "type": "subscribe", "channel": "two", "epoch": joined["position"]["epoch"], "offset": 1 });
+    let again = viewer.ask(&from).await;
+    assert_eq!(
+        (&again["type"], &again["recovered"]),
+        (&json!("connection"), &json!(true))
+    );
+    assert_eq!(viewer.next().await["offset"], 2);
+
+    viewer
+        .say(r#"{"type":"unsubscribe","channel":"two"}"#)
+        .await;
+    eventually("the viewer has left", || async {
+        let channel = server.get("/api/channels/two").await.expect(200);
+        (channel["viewers"] == 0).then_some(())
+    })
+    .await;
+    publish(&server, "two", &[4]).await;
+    publish(&server, "one", &[4]).await;
+    assert_eq!(viewer.next().await["channel"], "one");
+
+    for channel in ["two", "three"] {
+        viewer
+            .ask(&json!({ "type": "subscribe", "channel": channel }))
+            .await;
+    }
+    let refused = viewer
+        .ask(&json!({ "type": "subscribe", "channel": "four" }))
+        .await;
+    assert_eq!(
+        (&refused["type"], &refused["code"]),
+        (&json!("error"), &json!("subscribe_failed"))
+    );
+    let refused = viewer
+        .ask(&json!({ "type": "subscribe", "channel": "no name" }))
+        .await;
+    assert_eq!(
+        (&refused["type"], &refused["code"]),
+        (&json!("error"), &json!("invalid_channel"))
+    );
+}
+
+#[tokio::test]
+async fn messages_that_mean_nothing_are_answered_with_an_error() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.max_inbound_per_second", 1_000)
+        .start()
+        .await;
+    let mut viewer = Viewer::join(&server, "hall").await;
+    let deep = "[".repeat(50_000);
+    for text in [
+        "",
+        " ",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "\"ping\"",
+        "{}",
+        r#"{"type":"dance"}"#,
+        r#"{"type":"ping"}"#,
+        r#"{"type":7}"#,
+        r#"{"type":"ping","clientTime":"now"}"#,
+        r#"{"type":"ping","clientTime":1e999}"#,
+        r#"{"type":"subscribe"}"#,
+        r#"{"type":"subscribe","channel":7}"#,
+        r#"{"type":"subscribe","channel":"a","offset":-1}"#,
+        r#"{"type":"auth"}"#,
+        "\0",
+        &deep,
+    ] {
+        viewer.say(text).await;
+        let answer = viewer.next().await;
+        let shown: String = text.chars().take(60).collect();
+        assert_eq!(
+            (&answer["type"], &answer["code"]),
+            (&json!("error"), &json!("invalid_message")),
+            "{shown}"
+        );
+    }
+    // And the connection is as good as before.
+    publish(&server, "hall", &[1]).await;
+    assert_eq!(viewer.next().await["type"], "timeline");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_closes_the_connection() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let large = r#"{"type":"ping","clientTime":1}"#.to_owned() + &" ".repeat(65_536);
+    for (message, code, reason) in [
+        (Message::binary(b"{}".as_slice()), 1003, "unsupported"),
+        (Message::text(large), 1009, "too_large"),
+        (Message::text(" ".repeat(3_000_000)), 1009, "too_large"),
+    ] {
+        let series = format!(r#"websocket_closed_total{{reason="{reason}"}}"#);
+        let before = server.metric(&series).await;
+        let mut viewer = Viewer::join(&server, "hall").await;
+        viewer.send(message).await;
+        assert_eq!(viewer.closed().await, Some(code));
+        eventually("it is counted", || async {
+            (server.metric(&series).await > before).then_some(())
+        })
+        .await;
+    }
+    nobody_is_left(&server, "hall").await;
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_closes_the_connection() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let mut viewer = Viewer::join(&server, "hall").await;
+    for _ in 0..200 {
+        viewer.say(r#"{"type":"ping","clientTime":1}"#).await;
+    }
+    assert_eq!(viewer.closed().await, Some(4029));
+    nobody_is_left(&server, "hall").await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_does_not_answer_pings_is_closed() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.ping_interval_ms", 100)
+        .set("broadcaster.pong_timeout_ms", 300)
+        .start()
+        .await;
+    let mut alive = Viewer::join(&server, "hall").await;
+    // It reads nothing for as long as nobody asks it to, and so answers no ping.
+    let mut silent = Viewer::join(&server, "hall").await;
+    let closed = eventually("the silent one is closed", || async {
+        let series = r#"websocket_closed_total{reason="no_pong"}"#;
+        (server.metric(series).await == 1.0).then_some(())
+    });
+    let pings = async {
+        // Reading answers pings; nothing is published, so nothing comes.
+        alive.next().await;
+    };
+    tokio::select! {
+        () = closed => {}
+        () = pings => panic!("nothing was published"),
+    }
+    let channel = server.get("/api/channels/hall").await.expect(200);
+    assert_eq!(channel["viewers"], 1);
+    assert_eq!(silent.closed().await, Some(4009));
+}
+
+/// Waits until a channel has no viewers: those that were closed are not kept.
+async fn nobody_is_left(server: &TestServer, channel: &str) {
+    eventually("nobody is left", || async {
+        let channel = server
+            .get(&format!("/api/channels/{channel}"))
+            .await
+            .expect(200);
+        (channel["viewers"] == 0).then_some(())
+    })
+    .await;
+    eventually("nobody is counted", || async {
+        (server
+            .metric(r#"websocket_connections{channel_class="all"}"#)
+            .await
+            == 0.0)
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_does_not_keep_up_is_closed_and_loses_nothing() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.max_queue_bytes", 65_536)
+        .set("journal.max_bytes", 256 * 1024 * 1024)
+        .start()
+        .await;
+    // A socket that holds little: the rest waits at the server.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let stream = socket
+        .connect(server.address.parse().unwrap())
+        .await
+        .unwrap();
+    let mut slow = Viewer::over(stream, &server, "/ws?channel=hall").await;
+    let mut quick = Viewer::join(&server, "hall").await;
+    let too_slow = r#"websocket_closed_total{reason="too_slow"}"#;
+    let many = vec![4; 200];
+    let mut frames = Vec::new();
+    while server.metric(too_slow).await == 0.0 {
+        publish(&server, "hall", &many).await;
+        frames.push(quick.next().await);
+        assert!(frames.len() < 500, "nobody minds that it reads nothing");
+    }
+    assert_eq!(slow.closed().await, Some(4008));
+    // It comes back with its position, and has missed nothing.
+    let last = publish(&server, "hall", &[1]).await;
+    let seen = slow.position.clone().expect("it saw the first events");
+    assert!(seen.1 < last);
+    let mut slow = Viewer::rejoin(&server, "hall", &seen).await;
+    assert_eq!(slow.connection["recovered"], true);
+    let missed = slow.until(|frame| frame["offset"] == last).await;
+    assert_eq!(offsets(&missed), (seen.1 + 1..=last).collect::<Vec<_>>());
+    // Nobody else noticed.
+    frames.push(quick.next().await);
+    assert_contiguous(&frames);
+    assert_eq!(quick.position.as_ref().unwrap().1, last);
+}
+
+#[tokio::test]
+async fn whoever_joins_while_events_are_published_misses_none() {
+    const EVENTS: u64 = 120;
+    const VIEWERS: usize = 24;
+    let ai = StubAi::start().await;
+    // A short memory, so that some are served from the log, some from memory.
+    let server = TestServer::with(&ai)
+        .set("broadcaster.recent_events", 8)
+        .start()
+        .await;
+    let publishing = async {
+        for _ in 0..EVENTS {
+            publish(&server, "hall", &[1]).await;
+        }
+    };
+    let viewers = (0..VIEWERS).map(|number| {
+        let server = &server;
+        async move {
+            // Spread over the whole time: each joins when the stream has reached its own place.
+            let place = EVENTS * number as u64 / VIEWERS as u64;
+            eventually("the stream has come this far", || async {
+                let position =
+                    server.get("/api/channels/hall").await.expect(200)["position"].clone();
+                (place == 0 || position["offset"].as_u64() >= Some(place)).then_some(())
+            })
+            .await;
+            let mut viewer = Viewer::join(server, "hall").await;
+            let first = viewer.connection["position"]["offset"]
+                .as_u64()
+                .unwrap_or(0)
+                + 1;
+            if number % 3 == 0 && first < EVENTS {
+                // Every third one leaves in the middle and comes back for the rest.
+                let mut frames = vec![viewer.next().await];
+                let left = viewer.position.clone().unwrap();
+                drop(viewer);
+                viewer = Viewer::rejoin(server, "hall", &left).await;
+                assert_eq!(viewer.connection["recovered"], true);
+                if left.1 < EVENTS {
+                    frames.extend(viewer.until(|frame| frame["offset"] == EVENTS).await);
+                }
+                return (first, frames);
+            }
+            match first <= EVENTS {
+                true => (first, viewer.until(|frame| frame["offset"] == EVENTS).await),
+                false => (first, Vec::new()),
+            }
+        }
+    });
+    let (seen, ()) = tokio::join!(futures_util::future::join_all(viewers), publishing);
+    for (first, frames) in seen {
+        assert_eq!(offsets(&frames), (first..=EVENTS).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_show_that_is_over_is_no_state() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let body = json!({ "answers": [1], "timing": timing(1) });
+    server
+        .post("/api/channels/hall/display", &body)
+        .await
+        .expect(200);
+    eventually("the show is over", || async {
+        let viewer = Viewer::join(&server, "hall").await;
+        assert_eq!(viewer.connection["position"]["offset"], 1);
+        viewer.connection["state"].is_null().then_some(())
+    })
+    .await;
+}
