@@ -149,7 +149,7 @@ impl RunCommand {
             Self::Serve(_) => return chosen,
             // What went wrong on the way is in their own outcome, and log lines would tear their picture.
             Self::Analyze(_) | Self::Watch(_) => "error",
-            Self::Healthcheck(_) => "warn",
+            _ => "warn",
         };
         match loaded.is_default("log.level") {
             true => Log {

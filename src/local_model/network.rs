@@ -68,7 +68,11 @@ impl Projection {
         let bias = format!("{name}.bias");
         Ok(Self {
             weight: file.matrix(&format!("{name}.weight"))?,
-            bias: if file.has(&bias) { Some(file.dense(&bias)?) } else { None },
+            bias: if file.has(&bias) {
+                Some(file.dense(&bias)?)
+            } else {
+                None
+            },
         })
     }
 
@@ -80,7 +84,9 @@ impl Projection {
             None => y,
         };
         let (tokens, width) = y.dims2()?;
-        y.reshape((1, tokens, heads, width / heads))?.transpose(1, 2)?.contiguous()
+        y.reshape((1, tokens, heads, width / heads))?
+            .transpose(1, 2)?
+            .contiguous()
     }
 }
 
@@ -93,28 +99,53 @@ struct Rope {
 }
 
 impl Rope {
-    fn read(file: &mut Gguf, family: &str, head: usize, context: usize) -> std::result::Result<Self, ModelError> {
-        let base = file.float(&format!("{family}.rope.freq_base")).unwrap_or(10_000.0);
-        let width = file.number(&format!("{family}.rope.dimension_count")).unwrap_or(head);
+    fn read(
+        file: &mut Gguf,
+        family: &str,
+        head: usize,
+        context: usize,
+    ) -> std::result::Result<Self, ModelError> {
+        let base = file
+            .float(&format!("{family}.rope.freq_base"))
+            .unwrap_or(10_000.0);
+        let width = file
+            .number(&format!("{family}.rope.dimension_count"))
+            .unwrap_or(head);
         if width != head {
-            return Err(ModelError::Unsupported("a model that turns only a part of each head is not supported".into()));
+            return Err(ModelError::Unsupported(
+                "a model that turns only a part of each head is not supported".into(),
+            ));
         }
         // Llama 3.1 and later stretch the slow angles by factors that the file carries.
         let factors = match file.has("rope_freqs.weight") {
             true => file.dense("rope_freqs.weight")?.to_vec1::<f32>()?,
             false => vec![1.0; head / 2],
         };
-        let pace = |i: usize| 1.0 / base.powf((2 * i) as f32 / head as f32) / factors.get(i).copied().unwrap_or(1.0);
+        let pace = |i: usize| {
+            1.0 / base.powf((2 * i) as f32 / head as f32) / factors.get(i).copied().unwrap_or(1.0)
+        };
         let paces: Vec<f32> = (0..head / 2).map(pace).collect();
         let paces = Tensor::from_vec(paces, (1, head / 2), &Device::Cpu)?;
-        let positions = Tensor::arange(0, context as u32, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?;
+        let positions =
+            Tensor::arange(0, context as u32, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?;
         let angles = positions.reshape((context, 1))?.matmul(&paces)?;
-        Ok(Self { cos: angles.cos()?, sin: angles.sin()?, interleaved: family == "llama" })
+        Ok(Self {
+            cos: angles.cos()?,
+            sin: angles.sin()?,
+            interleaved: family == "llama",
+        })
     }
 
     fn turn(&self, x: &Tensor, positions: &Tensor) -> Result<Tensor> {
-        let (cos, sin) = (self.cos.index_select(positions, 0)?, self.sin.index_select(positions, 0)?);
-        if self.interleaved { rotary_emb::rope_i(x, &cos, &sin) } else { rotary_emb::rope(x, &cos, &sin) }
+        let (cos, sin) = (
+            self.cos.index_select(positions, 0)?,
+            self.sin.index_select(positions, 0)?,
+        );
+        if self.interleaved {
+            rotary_emb::rope_i(x, &cos, &sin)
+        } else {
+            rotary_emb::rope(x, &cos, &sin)
+        }
     }
 }
 
@@ -134,18 +165,37 @@ impl Network {
         let width = file.required(&format!("{family}.embedding_length"))?;
         let sizes = Sizes {
             heads,
-            key_heads: file.number(&format!("{family}.attention.head_count_kv")).unwrap_or(heads),
+            key_heads: file
+                .number(&format!("{family}.attention.head_count_kv"))
+                .unwrap_or(heads),
             head: width / heads,
-            context: file.required(&format!("{family}.context_length"))?.min(MAX_CONTEXT),
-            epsilon: file.float(&format!("{family}.attention.layer_norm_rms_epsilon")).unwrap_or(1e-5),
+            context: file
+                .required(&format!("{family}.context_length"))?
+                .min(MAX_CONTEXT),
+            epsilon: file
+                .float(&format!("{family}.attention.layer_norm_rms_epsilon"))
+                .unwrap_or(1e-5),
         };
         let rope = Rope::read(file, &family, sizes.head, sizes.context)?;
         let blocks = file.required(&format!("{family}.block_count"))?;
-        let layers = (0..blocks).map(|i| Layer::read(file, i)).collect::<std::result::Result<_, _>>()?;
+        let layers = (0..blocks)
+            .map(|i| Layer::read(file, i))
+            .collect::<std::result::Result<_, _>>()?;
         let words = file.matrix("token_embd.weight")?;
         // Small models have no output matrix of their own: the word table serves both ways.
-        let output = if file.has("output.weight") { file.matrix("output.weight")? } else { words.clone() };
-        Ok(Self { words, layers, norm: file.dense("output_norm.weight")?, output, rope, sizes })
+        let output = if file.has("output.weight") {
+            file.matrix("output.weight")?
+        } else {
+            words.clone()
+        };
+        Ok(Self {
+            words,
+            layers,
+            norm: file.dense("output_norm.weight")?,
+            output,
+            rope,
+            sizes,
+        })
     }
 
     /// Returns the most tokens that a text and its options may take together.
@@ -165,7 +215,10 @@ impl Network {
     ) -> std::result::Result<(Tensor, State), ModelError> {
         let total = past.length + tokens.len();
         if total > self.sizes.context {
-            return Err(ModelError::TooLong { tokens: total, limit: self.sizes.context });
+            return Err(ModelError::TooLong {
+                tokens: total,
+                limit: self.sizes.context,
+            });
         }
         let mut state = past.clone();
         let mut last = None;
@@ -175,7 +228,8 @@ impl Network {
             last = Some(hidden.i(chunk.len() - 1..)?);
             state = next;
         }
-        let last = last.ok_or_else(|| ModelError::Compute("an empty text was to be read".into()))?;
+        let last =
+            last.ok_or_else(|| ModelError::Compute("an empty text was to be read".into()))?;
         Ok((last, state))
     }
 
@@ -183,11 +237,18 @@ impl Network {
     ///
     /// # Errors
     /// [`ModelError::TooLong`], [`ModelError::Compute`].
-    pub(crate) fn read_branches(&self, branches: &[&[u32]], past: &State) -> std::result::Result<Tensor, ModelError> {
+    pub(crate) fn read_branches(
+        &self,
+        branches: &[&[u32]],
+        past: &State,
+    ) -> std::result::Result<Tensor, ModelError> {
         let lengths: Vec<usize> = branches.iter().map(|branch| branch.len()).collect();
         let longest = past.length + lengths.iter().copied().max().unwrap_or(0);
         if longest > self.sizes.context {
-            return Err(ModelError::TooLong { tokens: longest, limit: self.sizes.context });
+            return Err(ModelError::TooLong {
+                tokens: longest,
+                limit: self.sizes.context,
+            });
         }
         Ok(self.pass(&branches.concat(), &lengths, past)?.0)
     }
@@ -203,21 +264,36 @@ impl Network {
     fn pass(&self, tokens: &[u32], branches: &[usize], past: &State) -> Result<(Tensor, State)> {
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let start = past.length as u32;
-        let positions: Vec<u32> = branches.iter().flat_map(|&length| (0..length as u32).map(move |i| start + i)).collect();
+        let positions: Vec<u32> = branches
+            .iter()
+            .flat_map(|&length| (0..length as u32).map(move |i| start + i))
+            .collect();
         let positions = Tensor::new(positions, &Device::Cpu)?;
         let mask = mask(branches, past.length)?;
-        let mut x = self.words.embedding(&ids)?.narrow(1, 0, self.norm.dim(0)?)?.contiguous()?.to_dtype(candle_core::DType::F32)?;
+        let mut x = self
+            .words
+            .embedding(&ids)?
+            .narrow(1, 0, self.norm.dim(0)?)?
+            .contiguous()?
+            .to_dtype(candle_core::DType::F32)?;
         let mut layers = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let normed = ops::rms_norm(&x, &layer.attention_norm, self.sizes.epsilon)?;
-            let (attended, memory) = self.attend(layer, &normed, &positions, &mask, past.layers.get(index))?;
+            let (attended, memory) =
+                self.attend(layer, &normed, &positions, &mask, past.layers.get(index))?;
             layers.push(memory);
             x = (x + attended)?;
             let normed = ops::rms_norm(&x, &layer.feed_norm, self.sizes.epsilon)?;
             x = (x + layer.feed(&normed)?)?;
         }
         let x = ops::rms_norm(&x, &self.norm, self.sizes.epsilon)?;
-        Ok((x, State { layers, length: past.length + tokens.len() }))
+        Ok((
+            x,
+            State {
+                layers,
+                length: past.length + tokens.len(),
+            },
+        ))
     }
 
     fn attend(
@@ -228,13 +304,21 @@ impl Network {
         mask: &Tensor,
         past: Option<&(Tensor, Tensor)>,
     ) -> Result<(Tensor, (Tensor, Tensor))> {
-        let Sizes { heads, key_heads, head, .. } = self.sizes;
+        let Sizes {
+            heads,
+            key_heads,
+            head,
+            ..
+        } = self.sizes;
         let tokens = x.dim(0)?;
         let query = self.rope.turn(&layer.query.heads(x, heads)?, positions)?;
         let key = self.rope.turn(&layer.key.heads(x, key_heads)?, positions)?;
         let value = layer.value.heads(x, key_heads)?;
         let (key, value) = match past {
-            Some((keys, values)) => (Tensor::cat(&[keys, &key], 2)?, Tensor::cat(&[values, &value], 2)?),
+            Some((keys, values)) => (
+                Tensor::cat(&[keys, &key], 2)?,
+                Tensor::cat(&[values, &value], 2)?,
+            ),
             None => (key, value),
         };
         // Several query heads share one key head: stacked as rows, they need no copies of the keys.
@@ -245,7 +329,10 @@ impl Network {
         let scores = scores.reshape((heads, tokens, seen))?.broadcast_add(mask)?;
         let weights = ops::softmax_last_dim(&scores)?.reshape((key_heads, rows, seen))?;
         let mixed = weights.matmul(&value.squeeze(0)?)?;
-        let mixed = mixed.reshape((heads, tokens, head))?.transpose(0, 1)?.reshape((tokens, heads * head))?;
+        let mixed = mixed
+            .reshape((heads, tokens, head))?
+            .transpose(0, 1)?
+            .reshape((tokens, heads * head))?;
         Ok((apply(&layer.attention_output, &mixed)?, (key, value)))
     }
 }
@@ -267,14 +354,19 @@ impl Layer {
     }
 
     fn feed(&self, x: &Tensor) -> Result<Tensor> {
-        apply(&self.down, &(apply(&self.gate, x)?.silu()? * apply(&self.up, x)?)?)
+        apply(
+            &self.down,
+            &(apply(&self.gate, x)?.silu()? * apply(&self.up, x)?)?,
+        )
     }
 }
 
 fn apply(weight: &QMatMul, x: &Tensor) -> Result<Tensor> {
     if let QMatMul::QTensor(w) = weight {
         let (k, n) = (w.shape().dims()[1], x.dim(1)?);
-        if k > n { return candle_nn::Module::forward(weight, &x.pad_with_zeros(1, 0, k - n)?); }
+        if k > n {
+            return candle_nn::Module::forward(weight, &x.pad_with_zeros(1, 0, k - n)?);
+        }
     }
     candle_nn::Module::forward(weight, x)
 }

@@ -11,17 +11,29 @@ pub(crate) const VERSION: u32 = 1;
 const EXAMPLES: [(&str, &str); 16] = [
     ("Which planet is known as the Red Planet?", "Mars"),
     ("Who wrote the play Hamlet?", "William Shakespeare"),
-    ("What do plants take in from the air to make food?", "Carbon dioxide"),
+    (
+        "What do plants take in from the air to make food?",
+        "Carbon dioxide",
+    ),
     ("In which country is the city of Kyoto?", "Japan"),
     ("Which tool measures temperature?", "A thermometer"),
-    ("What happens to water when it is cooled below its freezing point?", "It turns into ice."),
+    (
+        "What happens to water when it is cooled below its freezing point?",
+        "It turns into ice.",
+    ),
     ("In what year did the First World War begin?", "1914"),
     ("Which animal is the largest living mammal?", "Blue whale"),
     ("How many strings does a violin have?", "Four"),
-    ("Which of these best explains why the Moon shines at night?", "It reflects light from the Sun."),
+    (
+        "Which of these best explains why the Moon shines at night?",
+        "It reflects light from the Sun.",
+    ),
     ("Who painted the Mona Lisa?", "Leonardo da Vinci"),
     ("This river flows through Cairo.", "Nile"),
-    ("A student rubs her hands together and they feel warm. What causes the warmth?", "friction"),
+    (
+        "A student rubs her hands together and they feel warm. What causes the warmth?",
+        "friction",
+    ),
     ("What is the chemical symbol of gold?", "Au"),
     ("Which band recorded the album Abbey Road?", "The Beatles"),
     ("What do bees collect from flowers?", "nectar and pollen"),
@@ -29,7 +41,9 @@ const EXAMPLES: [(&str, &str); 16] = [
 
 /// Returns what a likelihood model reads once, before any question.
 pub(crate) fn examples() -> Vec<Piece> {
-    let text = EXAMPLES.iter().map(|(question, answer)| format!("Question: {question}\nAnswer: {answer}\n\n"));
+    let text = EXAMPLES
+        .iter()
+        .map(|(question, answer)| format!("Question: {question}\nAnswer: {answer}\n\n"));
     vec![Piece::text(text.collect::<String>())]
 }
 
@@ -40,7 +54,10 @@ pub(crate) fn no_question() -> Vec<Piece> {
 
 /// Returns a question as a likelihood model reads it; the options' texts follow, each for itself.
 pub(crate) fn open_question(question: &Question) -> Vec<Piece> {
-    vec![Piece::text(format!("Question: {}\nAnswer:", question.text.trim()))]
+    vec![Piece::text(format!(
+        "Question: {}\nAnswer:",
+        question.text.trim()
+    ))]
 }
 
 /// Returns an option as it follows [`open_question`].
@@ -93,7 +110,13 @@ mod tests {
     }
 
     fn text(pieces: &[Piece]) -> String {
-        pieces.iter().map(|piece| match piece { Piece::Text(text) => text.as_str(), Piece::Control(name) => name }).collect()
+        pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => text.as_str(),
+                Piece::Control(name) => name,
+            })
+            .collect()
     }
 
     #[test]

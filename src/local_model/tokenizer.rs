@@ -54,22 +54,40 @@ impl Tokenizer {
     /// [`ModelError::Unsupported`] for anything but byte-level BPE.
     pub(crate) fn read(file: &Gguf) -> Result<Self, ModelError> {
         let kind = file.text("tokenizer.ggml.model").unwrap_or("none");
-        let (Some(tokens), Some(merges), "gpt2") =
-            (file.texts("tokenizer.ggml.tokens"), file.texts("tokenizer.ggml.merges"), kind)
-        else {
+        let (Some(tokens), Some(merges), "gpt2") = (
+            file.texts("tokenizer.ggml.tokens"),
+            file.texts("tokenizer.ggml.merges"),
+            kind,
+        ) else {
             return Err(ModelError::Unsupported(format!(
                 "the tokenizer `{kind}` is not supported: take a model with byte-level BPE (Qwen2, SmolLM2, Llama 3)"
             )));
         };
-        let vocabulary: HashMap<String, u32> = tokens.iter().zip(0..).map(|(token, id)| ((*token).to_owned(), id)).collect();
+        let vocabulary: HashMap<String, u32> = tokens
+            .iter()
+            .zip(0..)
+            .map(|(token, id)| ((*token).to_owned(), id))
+            .collect();
         let merges = merges
             .iter()
-            .map(|merge| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())))
+            .map(|merge| {
+                merge
+                    .split_once(' ')
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            })
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| ModelError::Unsupported("the tokenizer's merges cannot be read".into()))?;
+            .ok_or_else(|| {
+                ModelError::Unsupported("the tokenizer's merges cannot be read".into())
+            })?;
         let cuts = file.text("tokenizer.ggml.pre").unwrap_or("default");
         let bpe = BPE::builder()
-            .vocab_and_merges(vocabulary.clone().into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
+            .vocab_and_merges(
+                vocabulary
+                    .clone()
+                    .into_iter()
+                    .collect::<tokenizers::models::bpe::Vocab>(),
+                merges,
+            )
             .ignore_merges(is_llama3(cuts))
             .build()
             .map_err(unusable)?;
@@ -78,9 +96,17 @@ impl Tokenizer {
             engine.with_normalizer(Some(NFC)).map_err(unusable)?;
         }
         engine.with_pre_tokenizer(Some(pre_tokenizer(cuts)?));
-        let start = file.number("tokenizer.ggml.bos_token_id").and_then(|id| u32::try_from(id).ok());
-        let wants_start = file.flag("tokenizer.ggml.add_bos_token").unwrap_or(is_llama3(cuts));
-        Ok(Self { engine, vocabulary, start: start.filter(|_| wants_start) })
+        let start = file
+            .number("tokenizer.ggml.bos_token_id")
+            .and_then(|id| u32::try_from(id).ok());
+        let wants_start = file
+            .flag("tokenizer.ggml.add_bos_token")
+            .unwrap_or(is_llama3(cuts));
+        Ok(Self {
+            engine,
+            vocabulary,
+            start: start.filter(|_| wants_start),
+        })
     }
 
     /// Returns the token that every prompt of this model begins with, if there is one.
@@ -109,12 +135,11 @@ impl Tokenizer {
         let mut tokens = Vec::new();
         for piece in pieces {
             match piece {
-                Piece::Control(name) => tokens.push(
-                    *self
-                        .vocabulary
-                        .get(*name)
-                        .ok_or_else(|| ModelError::Unsupported(format!("the model has no control token `{name}`")))?,
-                ),
+                Piece::Control(name) => {
+                    tokens.push(*self.vocabulary.get(*name).ok_or_else(|| {
+                        ModelError::Unsupported(format!("the model has no control token `{name}`"))
+                    })?)
+                }
                 Piece::Text(text) => tokens.extend(self.text(text)?),
             }
         }
@@ -126,7 +151,12 @@ impl Tokenizer {
     /// # Errors
     /// [`ModelError::Unsupported`] when the vocabulary is broken.
     pub(crate) fn text(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        Ok(self.engine.encode_fast(text, false).map_err(unusable)?.get_ids().to_vec())
+        Ok(self
+            .engine
+            .encode_fast(text, false)
+            .map_err(unusable)?
+            .get_ids()
+            .to_vec())
     }
 }
 
@@ -136,18 +166,34 @@ fn is_llama3(cuts: &str) -> bool {
 
 fn pre_tokenizer(cuts: &str) -> Result<PreTokenizerWrapper, ModelError> {
     let by_pattern = |pattern: &str| {
-        let split = Split::new(SplitPattern::Regex(pattern.to_owned()), SplitDelimiterBehavior::Isolated, false);
-        split.map(|split| Sequence::new(vec![split.into(), ByteLevel::new(false, false, false).into()]).into())
+        let split = Split::new(
+            SplitPattern::Regex(pattern.to_owned()),
+            SplitDelimiterBehavior::Isolated,
+            false,
+        );
+        split.map(|split| {
+            Sequence::new(vec![
+                split.into(),
+                ByteLevel::new(false, false, false).into(),
+            ])
+            .into()
+        })
     };
     match cuts {
         "qwen2" => by_pattern(QWEN2_CUTS).map_err(unusable),
         cuts if is_llama3(cuts) => by_pattern(LLAMA3_CUTS).map_err(unusable),
-        "smollm" => Ok(Sequence::new(vec![Digits::new(true).into(), ByteLevel::new(false, false, true).into()]).into()),
+        "smollm" => Ok(Sequence::new(vec![
+            Digits::new(true).into(),
+            ByteLevel::new(false, false, true).into(),
+        ])
+        .into()),
         // GPT-2's own way, which most other byte-level vocabularies were made with.
         _ => Ok(ByteLevel::new(false, false, true).into()),
     }
 }
 
 fn unusable(error: tokenizers::Error) -> ModelError {
-    ModelError::Unsupported(format!("the tokenizer in the model file cannot be used: {error}"))
+    ModelError::Unsupported(format!(
+        "the tokenizer in the model file cannot be used: {error}"
+    ))
 }

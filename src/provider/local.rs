@@ -29,7 +29,11 @@ impl LocalProvider {
         let fingerprint = choice.fingerprint()?;
         let name = choice.name.clone();
         let worker = Worker::start(choice, settings.threads)?;
-        Ok(Self { name, fingerprint, worker })
+        Ok(Self {
+            name,
+            fingerprint,
+            worker,
+        })
     }
 
     /// Returns whether the weights are loading, loaded, or could not be loaded.

@@ -25,7 +25,12 @@ pub(super) async fn download(
     progress: &mut dyn Progress,
 ) -> Result<(), FetchError> {
     let disk = || FetchError::disk(part);
-    let mut file = OpenOptions::new().create(true).append(true).open(part).await.map_err(disk())?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(part)
+        .await
+        .map_err(disk())?;
     let mut done = file.metadata().await.map_err(disk())?.len();
     if done > total {
         file.set_len(0).await.map_err(disk())?;
@@ -34,12 +39,17 @@ pub(super) async fn download(
     if done == total {
         return Ok(());
     }
-    let client = Client::builder().connect_timeout(CONNECT).build().map_err(|error| unreachable(url, &error))?;
+    let client = Client::builder()
+        .connect_timeout(CONNECT)
+        .build()
+        .map_err(|error| unreachable(url, &error))?;
     let mut request = client.get(url);
     if done > 0 {
         request = request.header(header::RANGE, format!("bytes={done}-"));
     }
-    let response = timeout(STALL, request.send()).await.map_err(|_| stalled(url))?;
+    let response = timeout(STALL, request.send())
+        .await
+        .map_err(|_| stalled(url))?;
     let response = response.map_err(|error| unreachable(url, &error))?;
     match response.status() {
         StatusCode::PARTIAL_CONTENT => {}
@@ -48,21 +58,35 @@ pub(super) async fn download(
             file.set_len(0).await.map_err(disk())?;
             done = 0;
         }
-        status => return Err(FetchError::Unreachable(format!("{} answered HTTP {status}", host(url)))),
+        status => {
+            return Err(FetchError::Unreachable(format!(
+                "{} answered HTTP {status}",
+                host(url)
+            )));
+        }
     }
     let mut chunks = response.bytes_stream();
-    while let Some(chunk) = timeout(STALL, chunks.next()).await.map_err(|_| stalled(url))? {
+    while let Some(chunk) = timeout(STALL, chunks.next())
+        .await
+        .map_err(|_| stalled(url))?
+    {
         let chunk = chunk.map_err(|error| unreachable(url, &error))?;
         done += chunk.len() as u64;
         if done > total {
-            return Err(FetchError::Unreachable(format!("{} sends more than the {total} bytes expected", host(url))));
+            return Err(FetchError::Unreachable(format!(
+                "{} sends more than the {total} bytes expected",
+                host(url)
+            )));
         }
         file.write_all(&chunk).await.map_err(disk())?;
         progress.at(done, total);
     }
     settle(file).await.map_err(disk())?;
     if done < total {
-        let so_far = format!("the connection to {} ended after {done} of {total} bytes: try again to go on", host(url));
+        let so_far = format!(
+            "the connection to {} ended after {done} of {total} bytes: try again to go on",
+            host(url)
+        );
         return Err(FetchError::Unreachable(so_far));
     }
     Ok(())
@@ -75,11 +99,18 @@ async fn settle(mut file: File) -> std::io::Result<()> {
 }
 
 fn host(url: &str) -> String {
-    reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    reqwest::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn stalled(url: &str) -> FetchError {
-    FetchError::Unreachable(format!("{} sent nothing for {} s", host(url), STALL.as_secs()))
+    FetchError::Unreachable(format!(
+        "{} sent nothing for {} s",
+        host(url),
+        STALL.as_secs()
+    ))
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> FetchError {
@@ -88,7 +119,11 @@ fn unreachable(url: &str, error: &reqwest::Error) -> FetchError {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let what = if error.is_timeout() { "no connection within 5 s".to_owned() } else { cause.to_string() };
+    let what = if error.is_timeout() {
+        "no connection within 5 s".to_owned()
+    } else {
+        cause.to_string()
+    };
     FetchError::Unreachable(format!("{} cannot be reached ({what})", host(url)))
 }
 
@@ -137,7 +172,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let part = dir.path().join("part");
         std::fs::write(&part, "rubbish").unwrap();
-        let (url, _served) = server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
+        let (url, _served) =
+            server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
         download(&url, &part, 11, &mut Quiet).await.unwrap();
         assert_eq!(std::fs::read_to_string(&part).unwrap(), "hello world");
     }
@@ -147,7 +183,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let part = dir.path().join("part");
         let (url, _served) = server("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello").await;
-        let error = download(&url, &part, 11, &mut Quiet).await.unwrap_err().to_string();
+        let error = download(&url, &part, 11, &mut Quiet)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("5 of 11"), "{error}");
         assert_eq!(std::fs::read_to_string(&part).unwrap(), "hello");
     }
@@ -158,15 +197,25 @@ mod tests {
         let part = dir.path().join("part");
         let (url, _served) = server("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
         let error = download(&url, &part, 11, &mut Quiet).await.unwrap_err();
-        assert!(matches!(&error, FetchError::Unreachable(text) if text.contains("403")), "{error}");
-        let error = download("http://127.0.0.1:1/x", &part, 11, &mut Quiet).await.unwrap_err();
+        assert!(
+            matches!(&error, FetchError::Unreachable(text) if text.contains("403")),
+            "{error}"
+        );
+        let error = download("http://127.0.0.1:1/x", &part, 11, &mut Quiet)
+            .await
+            .unwrap_err();
         assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
     }
 
     #[tokio::test]
     async fn more_than_expected_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let (url, _served) = server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
-        assert!(download(&url, &dir.path().join("part"), 3, &mut Quiet).await.is_err());
+        let (url, _served) =
+            server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
+        assert!(
+            download(&url, &dir.path().join("part"), 3, &mut Quiet)
+                .await
+                .is_err()
+        );
     }
 }
