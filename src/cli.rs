@@ -144,11 +144,20 @@ pub enum RunCommand {
 impl RunCommand {
     /// Returns how to log: what the operator chose, or for tools only what they should act on.
     pub fn log(&self, loaded: &Loaded) -> Log {
-        let mut log = loaded.settings.log.clone();
-        if !matches!(self, Self::Serve(_)) && loaded.is_default("log.level") {
-            log.level = "warn".to_owned();
+        let chosen = loaded.settings.log.clone();
+        let level = match self {
+            Self::Serve(_) => return chosen,
+            // What went wrong on the way is in their own outcome, and log lines would tear their picture.
+            Self::Analyze(_) | Self::Watch(_) => "error",
+            _ => "warn",
+        };
+        match loaded.is_default("log.level") {
+            true => Log {
+                level: level.to_owned(),
+                ..chosen
+            },
+            false => chosen,
         }
-        log
     }
 
     /// Runs the command.

@@ -57,7 +57,9 @@ impl Server {
         routes: Routes,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}: is something else using the port?")
+            format!(
+                "cannot listen on {address}; another port can be set as BACKEND_PORT or server.port"
+            )
         })?;
         let address = listener
             .local_addr()

@@ -40,17 +40,21 @@ impl Format {
         .map(|(_, format)| format)
     }
 
-    /// Returns the format of a file by its extension, else by its text: of `.txt`, of any other and of none.
-    pub fn detect(path: Option<&Path>, text: &str) -> Self {
-        let extension = path
-            .and_then(Path::extension)
-            .and_then(|extension| extension.to_str());
-        match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("json") => Self::Json,
-            Some("gift") => Self::Gift,
-            Some("aiken") => Self::Aiken,
-            _ => Self::of_text(text),
+    /// Returns the format of a file by its extension; `None` for `.txt`, any other and none.
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "json" => Some(Self::Json),
+            "gift" => Some(Self::Gift),
+            "aiken" => Some(Self::Aiken),
+            _ => None,
         }
+    }
+
+    /// Returns the format of a file by its extension, else by its text.
+    pub fn detect(path: Option<&Path>, text: &str) -> Self {
+        path.and_then(Self::of_name)
+            .unwrap_or_else(|| Self::of_text(text))
     }
 
     fn of_text(text: &str) -> Self {

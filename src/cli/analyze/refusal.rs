@@ -31,7 +31,9 @@ impl fmt::Display for Refusal {
         for Detail { path, problem } in &self.details {
             write!(f, "\n  {path} {problem}")?;
         }
-        if let Some(seconds) = self.retry_after {
+        // Some reasons name the time themselves.
+        let told = self.error.contains("try again");
+        if let Some(seconds) = self.retry_after.filter(|_| !told) {
             write!(f, "\n  try again in {seconds} s")?;
         }
         match &self.request_id {

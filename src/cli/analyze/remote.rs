@@ -87,7 +87,7 @@ fn unreachable(server: &str, error: reqwest::Error) -> anyhow::Error {
         true => anyhow!(
             "nobody listens on {server}: start `quiz-stats serve` there, or leave --server out"
         ),
-        false => error.context(format!("cannot reach {server}")),
+        false => anyhow!("cannot reach {server}: {}", error.root_cause()),
     }
 }
 

@@ -131,7 +131,7 @@ fn parse(
     problems
         .iter()
         .for_each(|problem| told += &format!("\n  {problem}"));
-    if given.is_none() {
+    if given.is_none() && Format::of_name(path).is_none() {
         told += "\nif it is in another format, name that with --format json, gift or aiken";
     }
     Err(WrongUse(told))

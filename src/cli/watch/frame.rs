@@ -1,6 +1,6 @@
 //! Frames as the server sends them, and the place in the stream that they lead to. Pure.
 
-use crate::timeline::Timeline;
+use crate::{store::Position, timeline::Timeline};
 use serde::Deserialize;
 
 /// One message of the server. What this program has no use for is left out; unknown types are [`Frame::Other`].
@@ -26,7 +26,6 @@ pub(super) enum Frame {
         confidence: Option<f64>,
     },
     AnswersReady {
-        question_count: u32,
         answers: Vec<Option<u32>>,
     },
     AnalysisFailed {
@@ -46,42 +45,26 @@ pub(super) enum Frame {
     Other,
 }
 
-/// A frame with its offset, when it belongs to the channel's stream.
+/// A frame with its place, when it belongs to the channel's stream.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Message {
-    pub(super) offset: Option<u64>,
+    #[serde(flatten)]
+    pub(super) position: Option<Position>,
     #[serde(flatten)]
     pub(super) frame: Frame,
 }
 
-/// A place in the stream: right after the event with this offset.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Position {
-    pub(super) epoch: String,
-    pub(super) offset: u64,
-}
-
 /// Moves `position` past `message`.
 ///
-/// After a recovery the missed events follow `connection` with offsets of their own: only they move the position, so
-/// that a connection lost halfway loses nothing.
+/// After a recovery the missed events follow `connection` with positions of their own: only they move it, so that a
+/// connection lost halfway loses nothing.
 pub(super) fn advance(position: &mut Option<Position>, message: &Message) {
-    match (&message.frame, message.offset) {
-        (
-            Frame::Connection {
-                recovered: true, ..
-            },
-            _,
-        ) => {}
-        (Frame::Connection { position: head, .. }, _) => position.clone_from(head),
-        (_, Some(offset)) => {
-            // Without a position the channel had no stream before this event, and its epoch is not known: the next
-            // connection starts over.
-            if let Some(position) = position {
-                position.offset = offset;
-            }
-        }
-        _ => {}
+    match &message.frame {
+        Frame::Connection {
+            recovered: true, ..
+        } => {}
+        Frame::Connection { position: head, .. } => *position = *head,
+        _ => *position = message.position.or(*position),
     }
 }
 
@@ -94,8 +77,8 @@ mod tests {
     }
 
     const CONNECTION: &str = r#"{"type":"connection","message":"hello","timestamp":5,"protocol":1,"serverTime":5,
-        "channel":"default","position":{"epoch":"00ab","offset":17},"recovered":RECOVERED,"state":null}"#;
-    const TIMELINE: &str = r#"{"offset":18,"type":"timeline","id":"t","analysisId":null,"channel":"default","revision":1,
+        "channel":"default","position":{"epoch":"00000000000000ab","offset":17},"recovered":RECOVERED,"state":null}"#;
+    const TIMELINE: &str = r#"{"offset":18,"epoch":"00000000000000ab","type":"timeline","id":"t","analysisId":null,"channel":"default","revision":1,
         "startsAt":1000,"pausedAt":null,"durationMs":10,"skipped":[],"complete":true,
         "segments":[{"kind":"rise","question":1,"atMs":0,"durMs":10,"from":0,"to":2,"confidence":0.5}]}"#;
 
@@ -112,7 +95,7 @@ mod tests {
             }
         ));
         let timeline = message(TIMELINE);
-        assert_eq!(timeline.offset, Some(18));
+        assert_eq!(timeline.position, at(18));
         let Frame::Timeline(timeline) = timeline.frame else {
             panic!("a timeline")
         };
@@ -133,7 +116,6 @@ mod tests {
             (
                 r#"{"type":"answers_ready","analysisId":"a","answers":[2,null],"questionCount":2,"results":[]}"#,
                 Frame::AnswersReady {
-                    question_count: 2,
                     answers: vec![Some(2), None],
                 },
             ),
@@ -162,6 +144,13 @@ mod tests {
         }
     }
 
+    fn at(offset: u64) -> Option<Position> {
+        Some(Position {
+            epoch: 0xab,
+            offset,
+        })
+    }
+
     #[test]
     fn the_position_follows_the_events() {
         let mut position = None;
@@ -169,32 +158,30 @@ mod tests {
             &mut position,
             &message(&CONNECTION.replace("RECOVERED", "false")),
         );
-        assert_eq!(
-            position,
-            Some(Position {
-                epoch: "00ab".into(),
-                offset: 17
-            })
-        );
+        assert_eq!(position, at(17));
         advance(&mut position, &message(TIMELINE));
-        assert_eq!(position.clone().unwrap().offset, 18);
+        assert_eq!(position, at(18));
         advance(
             &mut position,
             &message(r#"{"type":"pong","clientTime":1,"serverTime":2}"#),
         );
-        assert_eq!(position.unwrap().offset, 18);
+        assert_eq!(position, at(18));
+    }
+
+    #[test]
+    fn a_channel_that_had_no_stream_before_has_one_from_its_first_event_on() {
+        let mut position = None;
+        advance(&mut position, &message(TIMELINE));
+        assert_eq!(position, at(18));
     }
 
     #[test]
     fn a_recovery_does_not_skip_what_is_still_to_come() {
-        let mut position = Some(Position {
-            epoch: "00ab".into(),
-            offset: 9,
-        });
+        let mut position = at(9);
         advance(
             &mut position,
             &message(&CONNECTION.replace("RECOVERED", "true")),
         );
-        assert_eq!(position.unwrap().offset, 9);
+        assert_eq!(position, at(9));
     }
 }

@@ -3,8 +3,8 @@
 //! Flow: server --frames--> follow --[`News`]--> the screen. The queue between them is bounded: a slow terminal slows
 //! reading, and in the end the server closes the connection, which then recovers.
 
-use super::frame::{self, Message, Position};
-use crate::{clock::Clock, runtime::Backoff};
+use super::frame::{self, Message};
+use crate::{clock::Clock, runtime::Backoff, store::Position};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Url;
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn with_position(url: &Url, position: Option<&Position>) -> Url {
     let mut url = url.clone();
     if let Some(Position { epoch, offset }) = position {
         url.query_pairs_mut()
-            .append_pair("epoch", epoch)
+            .append_pair("epoch", &format!("{epoch:016x}"))
             .append_pair("offset", &offset.to_string());
     }
     url
@@ -256,22 +256,22 @@ mod tests {
         let mut news = watched(&listener);
         let (mut socket, query) = accept(&listener).await;
         assert_eq!(query, "channel=default");
-        let position = json!({"epoch": "00ab", "offset": 16});
+        let position = json!({"epoch": "00000000000000ab", "offset": 16});
         say(&mut socket, json!({"type": "connection", "serverTime": 1, "position": position, "recovered": false, "state": null})).await;
         say(
             &mut socket,
-            json!({"offset": 17, "type": "analysis_started", "questionCount": 3}),
+            json!({"offset": 17, "epoch": "00000000000000ab", "type": "analysis_started", "questionCount": 3}),
         )
         .await;
         assert!(matches!(next(&mut news).await, News::Message(..)));
         assert!(
-            matches!(next(&mut news).await, News::Message(message, _) if message.offset == Some(17))
+            matches!(next(&mut news).await, News::Message(message, _) if message.position.is_some_and(|at| at.offset == 17))
         );
 
         drop(socket);
         assert!(matches!(next(&mut news).await, News::Lost { .. }));
         let (_socket, query) = accept(&listener).await;
-        assert_eq!(query, "channel=default&epoch=00ab&offset=17");
+        assert_eq!(query, "channel=default&epoch=00000000000000ab&offset=17");
     }
 
     #[tokio::test]

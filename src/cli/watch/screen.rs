@@ -4,7 +4,7 @@ use super::{
     frame::{Frame, Message},
     offset::Offset,
 };
-use crate::timeline::{SegmentKind, Timeline};
+use crate::timeline::{Segment, SegmentKind, Timeline};
 
 /// How the connection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub(super) enum Link {
     Waiting { why: String, until_ms: u64 },
 }
 
+/// How the number is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// Nothing is shown.
+    Idle,
+    /// An answer is.
+    Answer,
+    /// The end of the show is.
+    Finale,
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Screen {
@@ -24,7 +35,6 @@ pub(super) struct Screen {
     pub(super) link: Link,
     pub(super) offset: Offset,
     pub(super) timeline: Option<Timeline>,
-    pub(super) question_count: Option<u32>,
     /// The latest event in words.
     pub(super) news: String,
 }
@@ -36,7 +46,6 @@ impl Screen {
             link: Link::Connecting,
             offset: Offset::default(),
             timeline: None,
-            question_count: None,
             news: String::new(),
         }
     }
@@ -58,7 +67,6 @@ impl Screen {
                 format!("connected to channel {}{how}", self.channel)
             }
             Frame::AnalysisStarted { question_count } => {
-                self.question_count = Some(question_count);
                 format!(
                     "analysis of {question_count} question{} started",
                     if question_count == 1 { "" } else { "s" }
@@ -75,11 +83,7 @@ impl Screen {
                 (Some(answer), None) => format!("question {index}: {answer}"),
                 (None, _) => format!("question {index}: no answer"),
             },
-            Frame::AnswersReady {
-                question_count,
-                answers,
-            } => {
-                self.question_count = Some(question_count);
+            Frame::AnswersReady { answers } => {
                 let shown = answers.iter().map(|answer| {
                     answer.map_or_else(|| "–".to_owned(), |answer| answer.to_string())
                 });
@@ -115,7 +119,7 @@ impl Screen {
         }
         let paused = |timeline: &Timeline| timeline.paused_at.is_some();
         let news = match before {
-            None => Some("the show starts".to_owned()),
+            None => Some(format!("the show starts{}", skipped(&timeline))),
             Some(before) if paused(&timeline) && !paused(before) => {
                 Some("the show pauses".to_owned())
             }
@@ -155,34 +159,26 @@ impl Screen {
             return "no show is playing".to_owned();
         };
         let now = self.offset.server_time(now_ms);
-        let Some(segment) = timeline.segment_at(now) else {
-            let soon = timeline.starts_at.saturating_sub(now);
-            return match soon {
-                0 if timeline.is_over(now) => "the show is over".to_owned(),
-                0 => "waiting for the next answer".to_owned(),
-                soon => format!("the show starts in {} s", soon.div_ceil(1_000)),
-            };
+        let paused = match timeline.paused_at {
+            Some(_) => " · paused",
+            None => "",
         };
-        let paused = if timeline.paused_at.is_some() {
-            " · paused"
-        } else {
-            ""
+        let caption = match timeline.segment_at(now) {
+            Some(segment) if segment.kind != SegmentKind::Rest => what(segment, timeline),
+            _ => between(timeline, now),
         };
-        match (segment.question, segment.kind) {
-            (_, SegmentKind::Finale) | (None, _) => format!("finale{paused}"),
-            (Some(question), _) => {
-                let of = self
-                    .question_count
-                    .map(|count| format!(" of {count}"))
-                    .unwrap_or_default();
-                let confidence = segment
-                    .confidence
-                    .map(|share| format!(" · {:.0} % sure", share * 100.0));
-                format!(
-                    "question {question}{of}{}{paused}",
-                    confidence.unwrap_or_default()
-                )
-            }
+        caption + paused
+    }
+
+    /// Returns how the number is to look at local time `now_ms`.
+    pub(super) fn mood(&self, now_ms: u64) -> Mood {
+        let now = self.offset.server_time(now_ms);
+        let segment = self.timeline.as_ref().and_then(|show| show.segment_at(now));
+        match segment {
+            None => Mood::Idle,
+            Some(segment) if segment.kind == SegmentKind::Rest => Mood::Idle,
+            Some(segment) if segment.question.is_none() => Mood::Finale,
+            Some(_) => Mood::Answer,
         }
     }
 
@@ -207,6 +203,62 @@ impl Screen {
             },
         }
     }
+}
+
+/// Returns what is on the screens.
+fn what(segment: &Segment, timeline: &Timeline) -> String {
+    let Some(question) = segment.question else {
+        return "finale".to_owned();
+    };
+    let of = questions(timeline).map(|count| format!(" of {count}"));
+    let confidence = segment
+        .confidence
+        .map(|share| format!(" · {:.0} % sure", share * 100.0));
+    format!(
+        "question {question}{}{}",
+        of.unwrap_or_default(),
+        confidence.unwrap_or_default()
+    )
+}
+
+/// Returns what comes next, and when.
+fn between(timeline: &Timeline, now: u64) -> String {
+    if timeline.is_over(now) {
+        return "the show is over".to_owned();
+    }
+    let seconds = |ms: u64| ms.div_ceil(1_000);
+    if now < timeline.starts_at {
+        return format!("the show starts in {} s", seconds(timeline.starts_at - now));
+    }
+    let elapsed = timeline.elapsed(now);
+    let rises = |segment: &&Segment| segment.kind == SegmentKind::Rise && segment.at_ms > elapsed;
+    match timeline.segments.iter().find(rises) {
+        None => "waiting for the next answer".to_owned(),
+        Some(next) => {
+            let what = next.question.map(|question| format!("question {question}"));
+            let what = what.unwrap_or_else(|| "finale".to_owned());
+            format!("{what} in {} s", seconds(next.at_ms - elapsed))
+        }
+    }
+}
+
+/// Returns which questions the show passes over, as the end of a sentence.
+fn skipped(timeline: &Timeline) -> String {
+    let numbers: Vec<_> = timeline.skipped.iter().map(u32::to_string).collect();
+    match numbers.is_empty() {
+        true => String::new(),
+        false => format!("; without an answer: {}", numbers.join(", ")),
+    }
+}
+
+/// Returns how many questions the show has, once all answers are in.
+fn questions(timeline: &Timeline) -> Option<u32> {
+    let shown = timeline
+        .segments
+        .iter()
+        .filter_map(|segment| segment.question);
+    let all = shown.chain(timeline.skipped.iter().copied());
+    all.max().filter(|_| timeline.complete)
 }
 
 #[cfg(test)]
@@ -243,14 +295,37 @@ pub(super) mod tests {
         assert_eq!(screen.caption(4_000), "the show starts in 1 s");
         assert_eq!(screen.value(5_500), 1.0);
         assert_eq!(screen.value(7_000), 2.0);
-        assert_eq!(screen.caption(7_000), "question 1 · 93 % sure");
+        assert_eq!(screen.caption(7_000), "question 1 of 1 · 93 % sure");
+        assert_eq!(screen.mood(7_000), Mood::Answer);
         assert_eq!(screen.value(12_500), 5.0);
         assert_eq!(screen.level(12_500), 0.5);
         assert_eq!(screen.caption(16_000), "finale");
+        assert_eq!(screen.mood(16_000), Mood::Finale);
         assert_eq!(screen.caption(26_000), "the show is over");
         assert_eq!(
             (screen.value(26_000), screen.progress(26_000)),
             (0.0, Some((20_000, 20_000)))
+        );
+    }
+
+    #[test]
+    fn a_pause_says_what_comes_next() {
+        let mut json = show(1);
+        json["segments"][1]["kind"] = json!("rest");
+        json["skipped"] = json!([2]);
+        let mut screen = connected(json.clone());
+        assert_eq!(screen.caption(7_000), "finale in 3 s");
+        assert_eq!(screen.mood(7_000), Mood::Idle);
+        json["id"] = json!("other");
+        assert_eq!(
+            screen.apply(message(json.clone()), 0),
+            Some("the show starts; without an answer: 2".into())
+        );
+        json["segments"] = json!([json["segments"][0]]);
+        json["complete"] = json!(false);
+        assert_eq!(
+            connected(json).caption(7_000),
+            "waiting for the next answer"
         );
     }
 
@@ -280,7 +355,7 @@ pub(super) mod tests {
         );
         assert_eq!(
             (screen.value(9_000), screen.caption(9_000)),
-            (1.0, "question 1 · 93 % sure · paused".into())
+            (1.0, "question 1 of 1 · 93 % sure · paused".into())
         );
         assert_eq!(
             screen.apply(message(show(5)), 0),

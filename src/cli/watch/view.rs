@@ -2,15 +2,15 @@
 
 use super::{
     digits,
-    screen::{Link, Screen},
+    screen::{Link, Mood, Screen},
 };
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
-    style::{Color, Style, Stylize as _},
+    style::{Color, Stylize as _},
     symbols::border,
     text::Line,
-    widgets::{Block, Gauge, LineGauge, Paragraph},
+    widgets::{Block, Paragraph},
 };
 
 /// Widest gauge in columns: wider ones are hard to take in.
@@ -50,26 +50,22 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, now_ms: u64) {
             .alignment(Alignment::Center),
         caption,
     );
-    let level = Gauge::default()
-        .ratio(screen.level(now_ms))
-        .label("")
-        .gauge_style(Style::new().cyan().on_dark_gray());
-    frame.render_widget(level, centred(gauge));
+    let colour = colour(screen.mood(now_ms));
+    let wide = centred(gauge);
+    frame.render_widget(
+        Line::from(meter(screen.level(now_ms), wide.width, ["█", "░"])).fg(colour),
+        wide,
+    );
     if let Some((elapsed, total)) = screen.progress(now_ms) {
+        let label = format!("{} / {} ", clock(elapsed), clock(total));
+        let wide = centred(progress);
+        let left = wide
+            .width
+            .saturating_sub(u16::try_from(label.len()).unwrap_or(u16::MAX));
         #[expect(clippy::cast_precision_loss, reason = "shows are shorter than 2^52 ms")]
-        let ratio = if total == 0 {
-            1.0
-        } else {
-            elapsed as f64 / total as f64
-        };
-        let label = format!("{} / {}", clock(elapsed), clock(total));
-        frame.render_widget(
-            LineGauge::default()
-                .ratio(ratio)
-                .label(label)
-                .filled_style(Color::Cyan),
-            centred(progress),
-        );
+        let ratio = elapsed as f64 / total.max(1) as f64;
+        let line = label + &meter(ratio, left, ["━", "─"]);
+        frame.render_widget(Line::from(line).dark_gray(), wide);
     }
     frame.render_widget(
         Paragraph::new(screen.news.as_str())
@@ -98,11 +94,30 @@ fn draw_number(frame: &mut Frame<'_>, screen: &Screen, now_ms: u64, area: Rect) 
     let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
     frame.render_widget(
         Paragraph::new(lines)
-            .cyan()
+            .fg(colour(screen.mood(now_ms)))
             .bold()
             .alignment(Alignment::Center),
         middle,
     );
+}
+
+/// Returns a bar of `width` cells, filled as far as `ratio` says. The two symbols differ without colour, too.
+fn meter(ratio: f64, width: u16, [filled, empty]: [&str; 2]) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the width"
+    )]
+    let cells = (ratio.clamp(0.0, 1.0) * f64::from(width)).round() as u16;
+    filled.repeat(cells.into()) + &empty.repeat((width - cells).into())
+}
+
+const fn colour(mood: Mood) -> Color {
+    match mood {
+        Mood::Idle => Color::DarkGray,
+        Mood::Answer => Color::Cyan,
+        Mood::Finale => Color::Yellow,
+    }
 }
 
 fn centred(area: Rect) -> Rect {
@@ -138,8 +153,11 @@ mod tests {
             "quiz-stats · default",
             "live",
             "q quits",
-            "question 1 · 93 % sure",
+            "question 1 of 1 · 93 % sure",
             "0:02 / 0:20",
+            // A fifth of the finale, a tenth of the time.
+            "████████████░░░",
+            "━━━━━─────",
             // The top and the second row of a 2, twice as large.
             "████████████",
             "            ████",
