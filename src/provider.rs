@@ -131,7 +131,8 @@ pub async fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Pro
         return Ok(Arc::new(openai::OpenAiProvider::new(&settings.ai)?));
     }
     #[cfg(feature = "local-model")]
-    let missing = match local::LocalProvider::load(&settings.local_model, &settings.server.data_dir) {
+    let missing = match local::LocalProvider::load(&settings.local_model, &settings.server.data_dir)
+    {
         Ok(provider) => return Ok(Arc::new(provider)),
         Err(ProviderError::Unavailable(reason)) => reason,
         Err(other) => return Err(other),

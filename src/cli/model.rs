@@ -57,17 +57,33 @@ pub async fn run(command: ModelCommand, settings: &Settings) -> anyhow::Result<E
 fn list(as_json: bool, settings: &Settings) -> anyhow::Result<ExitCode> {
     let data_dir = &settings.server.data_dir;
     if as_json {
-        let entries: Vec<Value> = CATALOGUE.iter().map(|entry| describe(entry, data_dir)).collect();
+        let entries: Vec<Value> = CATALOGUE
+            .iter()
+            .map(|entry| describe(entry, data_dir))
+            .collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&entries)?))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_header(["model", "here", "size", "licence", "asked by", "right answers", "from"]);
+    table.set_header([
+        "model",
+        "here",
+        "size",
+        "licence",
+        "asked by",
+        "right answers",
+        "from",
+    ]);
     for entry in &CATALOGUE {
         table.add_row([
             entry.name.to_owned(),
-            if shelf::holds(entry, data_dir) { "yes" } else { "no" }.to_owned(),
+            if shelf::holds(entry, data_dir) {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
             format!("{} MB", entry.bytes / 1_000_000),
             entry.licence.to_owned(),
             method(entry).to_owned(),
@@ -111,14 +127,22 @@ async fn fetch(name: &str, settings: &Settings) -> anyhow::Result<ExitCode> {
         Some(entry) => vec![entry],
         None if name == BEST => CATALOGUE.iter().collect(),
         None => {
-            eprintln!("quiz-stats: there is no model `{name}`: take one of {}, or {BEST}", catalogue::names());
+            eprintln!(
+                "quiz-stats: there is no model `{name}`: take one of {}, or {BEST}",
+                catalogue::names()
+            );
             return Ok(ExitCode::from(WRONG_USE));
         }
     };
     provider::install_crypto();
     let data_dir = &settings.server.data_dir;
     for entry in wanted {
-        eprintln!("{}: {} MB from {}", entry.name, entry.bytes / 1_000_000, fetch::source_name(entry));
+        eprintln!(
+            "{}: {} MB from {}",
+            entry.name,
+            entry.bytes / 1_000_000,
+            fetch::source_name(entry)
+        );
         let mut progress = progress::Meter::new();
         let fetched = fetch::fetch(entry, data_dir, &mut progress).await;
         drop(progress);
@@ -145,7 +169,10 @@ async fn status(as_json: bool, settings: &Settings) -> anyhow::Result<ExitCode> 
         Ok(choice) => choice,
         Err(error) => {
             if as_json {
-                print(&format!("{}\n", json!({"model": null, "error": error.to_string()})))?;
+                print(&format!(
+                    "{}\n",
+                    json!({"model": null, "error": error.to_string()})
+                ))?;
             } else {
                 eprintln!("quiz-stats: {error}");
             }
@@ -165,10 +192,18 @@ async fn status(as_json: bool, settings: &Settings) -> anyhow::Result<ExitCode> 
             None => "is not in the catalogue",
         };
         let (name, path) = (&choice.name, choice.path.display());
-        let quality = choice.entry.map_or("not measured".to_owned(), Entry::quality);
-        print(&format!("model:         {name}\nfile:          {path}\nSHA-256:       {found} {verdict}\nright answers: {quality}\n"))?;
+        let quality = choice
+            .entry
+            .map_or("not measured".to_owned(), Entry::quality);
+        print(&format!(
+            "model:         {name}\nfile:          {path}\nSHA-256:       {found} {verdict}\nright answers: {quality}\n"
+        ))?;
     }
-    Ok(if verified == Some(false) { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    Ok(if verified == Some(false) {
+        ExitCode::from(FAILED)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 #[cfg(test)]
@@ -188,22 +223,37 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_model_is_wrong_use() {
         let dir = tempfile::tempdir().unwrap();
-        let done = run(ModelCommand::Fetch { name: "gpt-9".into() }, &settings(dir.path())).await.unwrap();
+        let done = run(
+            ModelCommand::Fetch {
+                name: "gpt-9".into(),
+            },
+            &settings(dir.path()),
+        )
+        .await
+        .unwrap();
         assert_eq!(format!("{done:?}"), code(WRONG_USE));
-        assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing was written");
+        assert!(
+            std::fs::read_dir(dir.path()).unwrap().next().is_none(),
+            "nothing was written"
+        );
     }
 
     #[tokio::test]
     async fn status_without_weights_fails_and_with_wrong_ones_too() {
         let dir = tempfile::tempdir().unwrap();
         let settings = settings(dir.path());
-        let done = run(ModelCommand::Status { json: true }, &settings).await.unwrap();
+        let done = run(ModelCommand::Status { json: true }, &settings)
+            .await
+            .unwrap();
         assert_eq!(format!("{done:?}"), code(FAILED));
         let entry = &CATALOGUE[2];
         std::fs::create_dir_all(shelf::folder(dir.path())).unwrap();
-        let file = std::fs::File::create(shelf::folder(dir.path()).join(entry.file_name())).unwrap();
+        let file =
+            std::fs::File::create(shelf::folder(dir.path()).join(entry.file_name())).unwrap();
         file.set_len(entry.bytes).unwrap();
-        let done = run(ModelCommand::Status { json: false }, &settings).await.unwrap();
+        let done = run(ModelCommand::Status { json: false }, &settings)
+            .await
+            .unwrap();
         assert_eq!(format!("{done:?}"), code(FAILED));
     }
 

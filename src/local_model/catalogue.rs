@@ -124,8 +124,14 @@ impl Entry {
     /// Returns how good the model is, as a person reads it.
     pub fn quality(&self) -> String {
         match self.accuracy {
-            Some(Accuracy { arc_easy, arc_challenge, trivia }) => {
-                format!("{arc_easy:.2} ARC-Easy, {arc_challenge:.2} ARC-Challenge, {trivia:.2} trivia")
+            Some(Accuracy {
+                arc_easy,
+                arc_challenge,
+                trivia,
+            }) => {
+                format!(
+                    "{arc_easy:.2} ARC-Easy, {arc_challenge:.2} ARC-Challenge, {trivia:.2} trivia"
+                )
             }
             None => "not measured".to_owned(),
         }
@@ -144,8 +150,16 @@ mod tests {
         assert!(CATALOGUE.is_sorted_by(|a, b| a.bytes > b.bytes));
         for entry in &CATALOGUE {
             assert_eq!(entry.sha256.len(), 64, "{}", entry.name);
-            assert!(entry.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-            assert!(matches!(entry.method, Method::Logprobs | Method::Likelihood));
+            assert!(
+                entry
+                    .sha256
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            );
+            assert!(matches!(
+                entry.method,
+                Method::Logprobs | Method::Likelihood
+            ));
             if let Source::Hub { revision, .. } = entry.source {
                 assert_eq!(revision.len(), 40, "{}: pinned to a commit", entry.name);
             }

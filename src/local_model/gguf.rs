@@ -2,11 +2,11 @@
 //!
 //! GGUF is one file with everything a model needs: architecture, tokenizer, chat template and quantized weights.
 
-use super::error::ModelError;
+use super::{error::ModelError, matrix::Matrix};
 use candle_core::{
     Device, Tensor,
     quantized::{
-        GgmlDType, QMatMul, QTensor,
+        QTensor,
         gguf_file::{Content, Value},
     },
 };
@@ -28,7 +28,13 @@ impl Gguf {
         let mut reader = BufReader::new(file);
         let content = Content::read(&mut reader).map_err(|error| {
             let reason = error.to_string();
-            ModelError::unreadable(path, format!("not a GGUF file ({})", reason.lines().next().unwrap_or_default()))
+            ModelError::unreadable(
+                path,
+                format!(
+                    "not a GGUF file ({})",
+                    reason.lines().next().unwrap_or_default()
+                ),
+            )
         })?;
         Ok(Self { content, reader })
     }
@@ -40,12 +46,21 @@ impl Gguf {
 
     /// Returns how many weights the file holds.
     pub(crate) fn parameters(&self) -> u64 {
-        self.content.tensor_infos.values().map(|info| info.shape.elem_count() as u64).sum()
+        self.content
+            .tensor_infos
+            .values()
+            .map(|info| info.shape.elem_count() as u64)
+            .sum()
     }
 
     /// Returns a text of the metadata.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
-        self.content.metadata.get(key)?.to_string().ok().map(String::as_str)
+        self.content
+            .metadata
+            .get(key)?
+            .to_string()
+            .ok()
+            .map(String::as_str)
     }
 
     /// Returns a whole number of the metadata, whatever its width.
@@ -68,7 +83,9 @@ impl Gguf {
     /// [`ModelError::Unsupported`] when it is missing.
     pub(crate) fn required(&self, key: &str) -> Result<usize, ModelError> {
         self.number(key).filter(|value| *value > 0).ok_or_else(|| {
-            ModelError::Unsupported(format!("the model file has no `{key}`: take a complete GGUF of the model"))
+            ModelError::Unsupported(format!(
+                "the model file has no `{key}`: take a complete GGUF of the model"
+            ))
         })
     }
 
@@ -85,7 +102,10 @@ impl Gguf {
     /// Returns a list of texts of the metadata.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<&str>> {
         let values = self.content.metadata.get(key)?.to_vec().ok()?;
-        values.iter().map(|value| value.to_string().ok().map(String::as_str)).collect()
+        values
+            .iter()
+            .map(|value| value.to_string().ok().map(String::as_str))
+            .collect()
     }
 
     /// Returns whether the file holds a tensor of this name.
@@ -101,14 +121,15 @@ impl Gguf {
         Ok(self.quantized(name)?.dequantize(&Device::Cpu)?)
     }
 
-    /// Reads a matrix in the form in which it is multiplied.
+    /// Reads a matrix.
     ///
     /// # Errors
     /// [`ModelError::Compute`] when it is missing or cut off.
-    pub(crate) fn matrix(&mut self, name: &str) -> Result<QMatMul, ModelError> {
-        let stored = self.quantized(name)?;
-        // Candle has vector instructions for 4.0, 8.0 and the K formats alone; the others it multiplies number by number,
-        // about twenty times slower. Eight bits hold every value of the smaller formats almost exactly.
-        let slow = matches!(stored.dtype(), GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1);
-        let tensor = if slow {
-            let mut dense = stored.dequantize(&Device::Cpu)?;
+    pub(super) fn matrix(&mut self, name: &str) -> Result<Matrix, ModelError> {
+        Ok(Matrix::new(self.quantized(name)?)?)
+    }
+
+    fn quantized(&mut self, name: &str) -> Result<QTensor, ModelError> {
+        Ok(self.content.tensor(&mut self.reader, name, &Device::Cpu)?)
+    }
+}

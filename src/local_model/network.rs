@@ -4,8 +4,8 @@
 //! every option, all options must fit into one pass (each as a branch that sees the question and itself, not the others),
 //! and the word table must stay quantized (in full precision it is the largest part of a small model).
 
-use super::{error::ModelError, gguf::Gguf};
-use candle_core::{D, Device, IndexOp, Result, Tensor, quantized::QMatMul};
+use super::{error::ModelError, gguf::Gguf, matrix::Matrix};
+use candle_core::{D, Device, IndexOp, Result, Tensor};
 use candle_nn::{ops, rotary_emb};
 
 /// Most tokens of context that are ever used: a question at the limits of the service fits, memory stays small.
@@ -15,10 +15,10 @@ pub(crate) const CHUNK: usize = 256;
 
 /// A loaded network. Immutable: everything that changes is in a [`State`].
 pub(crate) struct Network {
-    words: QMatMul,
+    words: Matrix,
     layers: Vec<Layer>,
     norm: Tensor,
-    output: QMatMul,
+    output: Matrix,
     rope: Rope,
     sizes: Sizes,
 }
@@ -28,13 +28,6 @@ pub(crate) struct Network {
 pub(crate) struct State {
     layers: Vec<(Tensor, Tensor)>,
     length: usize,
-}
-
-impl State {
-    /// Returns how many tokens were read.
-    pub(crate) fn length(&self) -> usize {
-        self.length
-    }
 }
 
 struct Sizes {
@@ -50,15 +43,15 @@ struct Layer {
     query: Projection,
     key: Projection,
     value: Projection,
-    attention_output: QMatMul,
+    attention_output: Matrix,
     feed_norm: Tensor,
-    gate: QMatMul,
-    up: QMatMul,
-    down: QMatMul,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
 }
 
 struct Projection {
-    weight: QMatMul,
+    weight: Matrix,
     /// Qwen2 has one, Llama has none.
     bias: Option<Tensor>,
 }
@@ -68,19 +61,25 @@ impl Projection {
         let bias = format!("{name}.bias");
         Ok(Self {
             weight: file.matrix(&format!("{name}.weight"))?,
-            bias: if file.has(&bias) { Some(file.dense(&bias)?) } else { None },
+            bias: if file.has(&bias) {
+                Some(file.dense(&bias)?)
+            } else {
+                None
+            },
         })
     }
 
     /// Returns `x` projected and split into heads: (1, heads, tokens, head).
     fn heads(&self, x: &Tensor, heads: usize) -> Result<Tensor> {
-        let y = apply(&self.weight, x)?;
+        let y = self.weight.apply(x)?;
         let y = match &self.bias {
             Some(bias) => y.broadcast_add(bias)?,
             None => y,
         };
         let (tokens, width) = y.dims2()?;
-        y.reshape((1, tokens, heads, width / heads))?.transpose(1, 2)?.contiguous()
+        y.reshape((1, tokens, heads, width / heads))?
+            .transpose(1, 2)?
+            .contiguous()
     }
 }
 
@@ -93,28 +92,53 @@ struct Rope {
 }
 
 impl Rope {
-    fn read(file: &mut Gguf, family: &str, head: usize, context: usize) -> std::result::Result<Self, ModelError> {
-        let base = file.float(&format!("{family}.rope.freq_base")).unwrap_or(10_000.0);
-        let width = file.number(&format!("{family}.rope.dimension_count")).unwrap_or(head);
+    fn read(
+        file: &mut Gguf,
+        family: &str,
+        head: usize,
+        context: usize,
+    ) -> std::result::Result<Self, ModelError> {
+        let base = file
+            .float(&format!("{family}.rope.freq_base"))
+            .unwrap_or(10_000.0);
+        let width = file
+            .number(&format!("{family}.rope.dimension_count"))
+            .unwrap_or(head);
         if width != head {
-            return Err(ModelError::Unsupported("a model that turns only a part of each head is not supported".into()));
+            return Err(ModelError::Unsupported(
+                "a model that turns only a part of each head is not supported".into(),
+            ));
         }
         // Llama 3.1 and later stretch the slow angles by factors that the file carries.
         let factors = match file.has("rope_freqs.weight") {
             true => file.dense("rope_freqs.weight")?.to_vec1::<f32>()?,
             false => vec![1.0; head / 2],
         };
-        let pace = |i: usize| 1.0 / base.powf((2 * i) as f32 / head as f32) / factors.get(i).copied().unwrap_or(1.0);
+        let pace = |i: usize| {
+            1.0 / base.powf((2 * i) as f32 / head as f32) / factors.get(i).copied().unwrap_or(1.0)
+        };
         let paces: Vec<f32> = (0..head / 2).map(pace).collect();
         let paces = Tensor::from_vec(paces, (1, head / 2), &Device::Cpu)?;
-        let positions = Tensor::arange(0, context as u32, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?;
+        let positions =
+            Tensor::arange(0, context as u32, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?;
         let angles = positions.reshape((context, 1))?.matmul(&paces)?;
-        Ok(Self { cos: angles.cos()?, sin: angles.sin()?, interleaved: family == "llama" })
+        Ok(Self {
+            cos: angles.cos()?,
+            sin: angles.sin()?,
+            interleaved: family == "llama",
+        })
     }
 
     fn turn(&self, x: &Tensor, positions: &Tensor) -> Result<Tensor> {
-        let (cos, sin) = (self.cos.index_select(positions, 0)?, self.sin.index_select(positions, 0)?);
-        if self.interleaved { rotary_emb::rope_i(x, &cos, &sin) } else { rotary_emb::rope(x, &cos, &sin) }
+        let (cos, sin) = (
+            self.cos.index_select(positions, 0)?,
+            self.sin.index_select(positions, 0)?,
+        );
+        if self.interleaved {
+            rotary_emb::rope_i(x, &cos, &sin)
+        } else {
+            rotary_emb::rope(x, &cos, &sin)
+        }
     }
 }
 
@@ -134,23 +158,37 @@ impl Network {
         let width = file.required(&format!("{family}.embedding_length"))?;
         let sizes = Sizes {
             heads,
-            key_heads: file.number(&format!("{family}.attention.head_count_kv")).unwrap_or(heads),
+            key_heads: file
+                .number(&format!("{family}.attention.head_count_kv"))
+                .unwrap_or(heads),
             head: width / heads,
-            context: file.required(&format!("{family}.context_length"))?.min(MAX_CONTEXT),
-            epsilon: file.float(&format!("{family}.attention.layer_norm_rms_epsilon")).unwrap_or(1e-5),
+            context: file
+                .required(&format!("{family}.context_length"))?
+                .min(MAX_CONTEXT),
+            epsilon: file
+                .float(&format!("{family}.attention.layer_norm_rms_epsilon"))
+                .unwrap_or(1e-5),
         };
         let rope = Rope::read(file, &family, sizes.head, sizes.context)?;
         let blocks = file.required(&format!("{family}.block_count"))?;
-        let layers = (0..blocks).map(|i| Layer::read(file, i)).collect::<std::result::Result<_, _>>()?;
+        let layers = (0..blocks)
+            .map(|i| Layer::read(file, i))
+            .collect::<std::result::Result<_, _>>()?;
         let words = file.matrix("token_embd.weight")?;
         // Small models have no output matrix of their own: the word table serves both ways.
-        let output = if file.has("output.weight") { file.matrix("output.weight")? } else { words.clone() };
-        Ok(Self { words, layers, norm: file.dense("output_norm.weight")?, output, rope, sizes })
-    }
-
-    /// Returns the most tokens that a text and its options may take together.
-    pub(crate) fn context(&self) -> usize {
-        self.sizes.context
+        let output = if file.has("output.weight") {
+            file.matrix("output.weight")?
+        } else {
+            words.clone()
+        };
+        Ok(Self {
+            words,
+            layers,
+            norm: file.dense("output_norm.weight")?,
+            output,
+            rope,
+            sizes,
+        })
     }
 
     /// Reads `tokens` after `past`. Returns the hidden value after the last token, shape (1, width), and the new state.
@@ -165,7 +203,10 @@ impl Network {
     ) -> std::result::Result<(Tensor, State), ModelError> {
         let total = past.length + tokens.len();
         if total > self.sizes.context {
-            return Err(ModelError::TooLong { tokens: total, limit: self.sizes.context });
+            return Err(ModelError::TooLong {
+                tokens: total,
+                limit: self.sizes.context,
+            });
         }
         let mut state = past.clone();
         let mut last = None;
@@ -175,7 +216,8 @@ impl Network {
             last = Some(hidden.i(chunk.len() - 1..)?);
             state = next;
         }
-        let last = last.ok_or_else(|| ModelError::Compute("an empty text was to be read".into()))?;
+        let last =
+            last.ok_or_else(|| ModelError::Compute("an empty text was to be read".into()))?;
         Ok((last, state))
     }
 
@@ -183,11 +225,18 @@ impl Network {
     ///
     /// # Errors
     /// [`ModelError::TooLong`], [`ModelError::Compute`].
-    pub(crate) fn read_branches(&self, branches: &[&[u32]], past: &State) -> std::result::Result<Tensor, ModelError> {
+    pub(crate) fn read_branches(
+        &self,
+        branches: &[&[u32]],
+        past: &State,
+    ) -> std::result::Result<Tensor, ModelError> {
         let lengths: Vec<usize> = branches.iter().map(|branch| branch.len()).collect();
         let longest = past.length + lengths.iter().copied().max().unwrap_or(0);
         if longest > self.sizes.context {
-            return Err(ModelError::TooLong { tokens: longest, limit: self.sizes.context });
+            return Err(ModelError::TooLong {
+                tokens: longest,
+                limit: self.sizes.context,
+            });
         }
         Ok(self.pass(&branches.concat(), &lengths, past)?.0)
     }
@@ -197,27 +246,37 @@ impl Network {
     /// # Errors
     /// [`ModelError::Compute`].
     pub(crate) fn logits(&self, hidden: &Tensor) -> std::result::Result<Vec<Vec<f32>>, ModelError> {
-        Ok(apply(&self.output, hidden)?.to_vec2()?)
+        Ok(self.output.apply(hidden)?.to_vec2()?)
     }
 
     fn pass(&self, tokens: &[u32], branches: &[usize], past: &State) -> Result<(Tensor, State)> {
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let start = past.length as u32;
-        let positions: Vec<u32> = branches.iter().flat_map(|&length| (0..length as u32).map(move |i| start + i)).collect();
+        let positions: Vec<u32> = branches
+            .iter()
+            .flat_map(|&length| (0..length as u32).map(move |i| start + i))
+            .collect();
         let positions = Tensor::new(positions, &Device::Cpu)?;
         let mask = mask(branches, past.length)?;
-        let mut x = self.words.embedding(&ids)?.narrow(1, 0, self.norm.dim(0)?)?.contiguous()?.to_dtype(candle_core::DType::F32)?;
+        let mut x = self.words.rows(&ids)?;
         let mut layers = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let normed = ops::rms_norm(&x, &layer.attention_norm, self.sizes.epsilon)?;
-            let (attended, memory) = self.attend(layer, &normed, &positions, &mask, past.layers.get(index))?;
+            let (attended, memory) =
+                self.attend(layer, &normed, &positions, &mask, past.layers.get(index))?;
             layers.push(memory);
             x = (x + attended)?;
             let normed = ops::rms_norm(&x, &layer.feed_norm, self.sizes.epsilon)?;
             x = (x + layer.feed(&normed)?)?;
         }
         let x = ops::rms_norm(&x, &self.norm, self.sizes.epsilon)?;
-        Ok((x, State { layers, length: past.length + tokens.len() }))
+        Ok((
+            x,
+            State {
+                layers,
+                length: past.length + tokens.len(),
+            },
+        ))
     }
 
     fn attend(
@@ -228,13 +287,21 @@ impl Network {
         mask: &Tensor,
         past: Option<&(Tensor, Tensor)>,
     ) -> Result<(Tensor, (Tensor, Tensor))> {
-        let Sizes { heads, key_heads, head, .. } = self.sizes;
+        let Sizes {
+            heads,
+            key_heads,
+            head,
+            ..
+        } = self.sizes;
         let tokens = x.dim(0)?;
         let query = self.rope.turn(&layer.query.heads(x, heads)?, positions)?;
         let key = self.rope.turn(&layer.key.heads(x, key_heads)?, positions)?;
         let value = layer.value.heads(x, key_heads)?;
         let (key, value) = match past {
-            Some((keys, values)) => (Tensor::cat(&[keys, &key], 2)?, Tensor::cat(&[values, &value], 2)?),
+            Some((keys, values)) => (
+                Tensor::cat(&[keys, &key], 2)?,
+                Tensor::cat(&[values, &value], 2)?,
+            ),
             None => (key, value),
         };
         // Several query heads share one key head: stacked as rows, they need no copies of the keys.
@@ -245,8 +312,11 @@ impl Network {
         let scores = scores.reshape((heads, tokens, seen))?.broadcast_add(mask)?;
         let weights = ops::softmax_last_dim(&scores)?.reshape((key_heads, rows, seen))?;
         let mixed = weights.matmul(&value.squeeze(0)?)?;
-        let mixed = mixed.reshape((heads, tokens, head))?.transpose(0, 1)?.reshape((tokens, heads * head))?;
-        Ok((apply(&layer.attention_output, &mixed)?, (key, value)))
+        let mixed = mixed
+            .reshape((heads, tokens, head))?
+            .transpose(0, 1)?
+            .reshape((tokens, heads * head))?;
+        Ok((layer.attention_output.apply(&mixed)?, (key, value)))
     }
 }
 
@@ -267,16 +337,9 @@ impl Layer {
     }
 
     fn feed(&self, x: &Tensor) -> Result<Tensor> {
-        apply(&self.down, &(apply(&self.gate, x)?.silu()? * apply(&self.up, x)?)?)
+        self.down
+            .apply(&(self.gate.apply(x)?.silu()? * self.up.apply(x)?)?)
     }
-}
-
-fn apply(weight: &QMatMul, x: &Tensor) -> Result<Tensor> {
-    if let QMatMul::QTensor(w) = weight {
-        let (k, n) = (w.shape().dims()[1], x.dim(1)?);
-        if k > n { return candle_nn::Module::forward(weight, &x.pad_with_zeros(1, 0, k - n)?); }
-    }
-    candle_nn::Module::forward(weight, x)
 }
 
 /// Returns what each new token must not see, as minus infinity: (new tokens, past + new tokens).
@@ -295,4 +358,141 @@ fn mask(branches: &[usize], past: usize) -> Result<Tensor> {
         start += length;
     }
     Tensor::from_vec(cells, (tokens, width), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local_model::tiny::{CONTEXT, LLAMA, QWEN2, Tiny};
+
+    fn network(tiny: Tiny) -> Network {
+        let (_dir, path) = tiny.write();
+        Network::read(&mut Gguf::open(&path).unwrap()).unwrap()
+    }
+
+    fn tokens(count: usize) -> Vec<u32> {
+        (0..count as u32).map(|i| i * 31 % 250).collect()
+    }
+
+    fn after(network: &Network, tokens: &[u32], past: &State) -> (Vec<f32>, State) {
+        let (hidden, state) = network.read_text(tokens, past, &mut || Ok(())).unwrap();
+        (network.logits(&hidden).unwrap().remove(0), state)
+    }
+
+    fn close(a: &[f32], b: &[f32]) {
+        let difference = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        let size = a.iter().map(|a| a.abs()).fold(0.0, f32::max);
+        assert!(difference < 0.02 * size, "differ by {difference} of {size}");
+    }
+
+    #[test]
+    fn the_same_text_gives_the_same_prediction() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let (first, _) = after(&network, &tokens(20), &State::default());
+            let (second, _) = after(&network, &tokens(20), &State::default());
+            assert_eq!(first, second);
+            assert!(first.iter().all(|x| x.is_finite()));
+            let (other, _) = after(&network, &tokens(19), &State::default());
+            assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn going_on_from_a_state_equals_reading_all_at_once() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let text = tokens(40);
+            let (whole, _) = after(&network, &text, &State::default());
+            let (_, state) = after(&network, &text[..23], &State::default());
+            let (continued, _) = after(&network, &text[23..], &state);
+            close(&whole, &continued);
+            // The state was not used up: a second reader gets the same.
+            assert_eq!(after(&network, &text[23..], &state).0, continued);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_in_chunks_with_the_same_result() {
+        let network = network(LLAMA);
+        let text = tokens(CHUNK + 40);
+        let (whole, _) = after(&network, &text, &State::default());
+        let (_, state) = after(&network, &text[..CHUNK + 13], &State::default());
+        close(&whole, &after(&network, &text[CHUNK + 13..], &state).0);
+    }
+
+    #[test]
+    fn a_branch_sees_the_text_and_itself_but_not_its_neighbours() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let (_, state) = after(&network, &tokens(12), &State::default());
+            let branches: [&[u32]; 4] = [&[1, 2, 3], &[], &[200], &[9, 8]];
+            let rows = network
+                .logits(&network.read_branches(&branches, &state).unwrap())
+                .unwrap();
+            assert_eq!(rows.len(), 6);
+            let mut rows = rows.into_iter();
+            for branch in branches {
+                for end in 1..=branch.len() {
+                    close(
+                        &after(&network, &branch[..end], &state).0,
+                        &rows.next().unwrap(),
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_beyond_the_context_is_refused_with_both_numbers() {
+        let network = network(QWEN2);
+        let error = network
+            .read_text(&tokens(CONTEXT + 1), &State::default(), &mut || Ok(()))
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(
+            error,
+            ModelError::TooLong {
+                tokens: CONTEXT + 1,
+                limit: CONTEXT
+            }
+        );
+        let (_, state) = after(&network, &tokens(CONTEXT - 2), &State::default());
+        assert!(network.read_branches(&[&[1, 2]], &state).is_ok());
+        assert!(network.read_branches(&[&[1, 2, 3]], &state).is_err());
+    }
+
+    #[test]
+    fn reading_can_be_interrupted_between_chunks() {
+        let network = network(LLAMA);
+        let mut chunks = 0;
+        let mut check = || {
+            chunks += 1;
+            if chunks > 1 {
+                Err(ModelError::Interrupted)
+            } else {
+                Ok(())
+            }
+        };
+        let read = network.read_text(&tokens(3 * CHUNK), &State::default(), &mut check);
+        assert_eq!(read.map(|_| ()).unwrap_err(), ModelError::Interrupted);
+        assert_eq!(chunks, 2);
+    }
+
+    #[test]
+    fn another_family_is_refused_by_name() {
+        let (_dir, path) = Tiny {
+            family: "gemma",
+            ..LLAMA
+        }
+        .write();
+        let error = Network::read(&mut Gguf::open(&path).unwrap())
+            .map(|_| ())
+            .unwrap_err();
+        assert!(error.to_string().contains("gemma"), "{error}");
+    }
 }

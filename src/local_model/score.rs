@@ -17,7 +17,9 @@ pub(crate) struct Likelihood {
 
 /// Returns one probability per option, summing to 1, from the likelihood of the options' texts.
 pub(crate) fn by_likelihood(options: &[Likelihood]) -> Vec<f64> {
-    let evidence = options.iter().map(|option| (option.asked - PRIOR_WEIGHT * option.unasked) / TEMPERATURE);
+    let evidence = options
+        .iter()
+        .map(|option| (option.asked - PRIOR_WEIGHT * option.unasked) / TEMPERATURE);
     softmax(&evidence.collect::<Vec<_>>())
 }
 
@@ -29,7 +31,11 @@ pub(crate) fn each_for_itself(probabilities: &[f64]) -> Vec<f64> {
     let total: f64 = probabilities.iter().sum();
     let against = |p: f64| {
         let average = (total - p).max(0.0) / others;
-        if p + average > 0.0 { p / (p + average) } else { 0.5 }
+        if p + average > 0.0 {
+            p / (p + average)
+        } else {
+            0.5
+        }
     };
     probabilities.iter().map(|&p| against(p)).collect()
 }
@@ -56,15 +62,24 @@ mod tests {
 
     #[test]
     fn an_option_that_is_common_anyway_needs_more_evidence() {
-        let common = Likelihood { asked: -4.0, unasked: -3.0 };
-        let rare = Likelihood { asked: -5.0, unasked: -11.0 };
+        let common = Likelihood {
+            asked: -4.0,
+            unasked: -3.0,
+        };
+        let rare = Likelihood {
+            asked: -5.0,
+            unasked: -11.0,
+        };
         let probabilities = by_likelihood(&[common, rare]);
         assert!(probabilities[1] > probabilities[0], "{probabilities:?}");
     }
 
     #[test]
     fn equal_options_share_and_stand_at_one_half_alone() {
-        let same = Likelihood { asked: -7.0, unasked: -9.0 };
+        let same = Likelihood {
+            asked: -7.0,
+            unasked: -9.0,
+        };
         assert_eq!(by_likelihood(&[same; 4]), [0.25; 4]);
         assert_eq!(each_for_itself(&[0.25; 4]), [0.5; 4]);
         assert_eq!(each_for_itself(&[0.0, 0.0]), [0.5, 0.5]);
@@ -73,7 +88,10 @@ mod tests {
     #[test]
     fn of_two_options_each_keeps_its_probability() {
         let alone = each_for_itself(&[0.8, 0.2]);
-        assert!((alone[0] - 0.8).abs() < 1e-9 && (alone[1] - 0.2).abs() < 1e-9, "{alone:?}");
+        assert!(
+            (alone[0] - 0.8).abs() < 1e-9 && (alone[1] - 0.2).abs() < 1e-9,
+            "{alone:?}"
+        );
     }
 
     #[test]

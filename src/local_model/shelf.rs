@@ -39,7 +39,10 @@ pub fn folder(data_dir: &Path) -> PathBuf {
 
 /// Returns whether the weights of `entry` are in `data_dir`, by their size.
 pub fn holds(entry: &Entry, data_dir: &Path) -> bool {
-    folder(data_dir).join(entry.file_name()).metadata().is_ok_and(|file| file.is_file() && file.len() == entry.bytes)
+    folder(data_dir)
+        .join(entry.file_name())
+        .metadata()
+        .is_ok_and(|file| file.is_file() && file.len() == entry.bytes)
 }
 
 /// Finds the weights that `model` names: `auto`, a name of the catalogue, or a path.
@@ -60,7 +63,9 @@ pub fn choose(model: &str, data_dir: &Path) -> Result<Choice, ModelError> {
         return if holds(entry, data_dir) {
             Ok(known(entry, data_dir))
         } else {
-            Err(ModelError::Missing(format!("the weights of {model} are missing: run `quiz-stats model fetch {model}`")))
+            Err(ModelError::Missing(format!(
+                "the weights of {model} are missing: run `quiz-stats model fetch {model}`"
+            )))
         };
     }
     let path = PathBuf::from(model);
@@ -70,8 +75,15 @@ pub fn choose(model: &str, data_dir: &Path) -> Result<Choice, ModelError> {
             catalogue::names()
         )));
     }
-    let name = path.file_stem().map_or(model.into(), |stem| stem.to_string_lossy());
-    Ok(Choice { name: name.into_owned(), path: path.clone(), method: None, entry: None })
+    let name = path
+        .file_stem()
+        .map_or(model.into(), |stem| stem.to_string_lossy());
+    Ok(Choice {
+        name: name.into_owned(),
+        path: path.clone(),
+        method: None,
+        entry: None,
+    })
 }
 
 fn known(entry: &'static Entry, data_dir: &Path) -> Choice {
@@ -91,7 +103,9 @@ impl Choice {
     pub fn fingerprint(&self) -> Result<String, ModelError> {
         let weights = match self.entry {
             Some(entry) => entry.sha256.to_owned(),
-            None => sample(&self.path).map_err(|error| ModelError::unreadable(&self.path, error))?,
+            None => {
+                sample(&self.path).map_err(|error| ModelError::unreadable(&self.path, error))?
+            }
         };
         Ok(format!("local/{weights}/{}", prompt::VERSION))
     }
@@ -141,7 +155,10 @@ mod tests {
     fn pretend(entry: &Entry, data_dir: &Path) {
         fs::create_dir_all(folder(data_dir)).unwrap();
         // Sparse: takes no room.
-        File::create(folder(data_dir).join(entry.file_name())).unwrap().set_len(entry.bytes).unwrap();
+        File::create(folder(data_dir).join(entry.file_name()))
+            .unwrap()
+            .set_len(entry.bytes)
+            .unwrap();
     }
 
     #[test]
@@ -153,7 +170,10 @@ mod tests {
         assert_eq!(choose("auto", dir.path()).unwrap().name, CATALOGUE[2].name);
         pretend(&CATALOGUE[1], dir.path());
         let choice = choose("auto", dir.path()).unwrap();
-        assert_eq!((choice.name.as_str(), choice.method), (CATALOGUE[1].name, Some(Method::Logprobs)));
+        assert_eq!(
+            (choice.name.as_str(), choice.method),
+            (CATALOGUE[1].name, Some(Method::Logprobs))
+        );
         assert!(choice.fingerprint().unwrap().contains(CATALOGUE[1].sha256));
     }
 
@@ -162,7 +182,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         pretend(&CATALOGUE[2], dir.path());
         let path = folder(dir.path()).join(CATALOGUE[2].file_name());
-        fs::OpenOptions::new().write(true).open(path).unwrap().set_len(1).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(1)
+            .unwrap();
         assert!(choose(CATALOGUE[2].name, dir.path()).is_err());
     }
 
@@ -180,8 +205,13 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        let error = choose("gpt-9", Path::new("nowhere")).unwrap_err().to_string();
-        assert!(error.contains("gpt-9") && error.contains(CATALOGUE[0].name), "{error}");
+        let error = choose("gpt-9", Path::new("nowhere"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("gpt-9") && error.contains(CATALOGUE[0].name),
+            "{error}"
+        );
     }
 
     #[test]

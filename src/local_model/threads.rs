@@ -47,7 +47,10 @@ fn again() -> io::Result<()> {
         command.arg0(name);
     }
     // Returns only when it fails.
-    Err(command.args(arguments).envs(VARIABLES.map(|name| (name, "1"))).exec())
+    Err(command
+        .args(arguments)
+        .envs(VARIABLES.map(|name| (name, "1")))
+        .exec())
 }
 
 #[cfg(not(unix))]

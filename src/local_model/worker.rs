@@ -49,12 +49,18 @@ struct Job {
 impl Job {
     /// An error when the work is no longer wanted.
     fn check(&self) -> Result<(), ModelError> {
-        if self.reply.is_closed() || Instant::now() >= self.deadline { Err(ModelError::Interrupted) } else { Ok(()) }
+        if self.reply.is_closed() || Instant::now() >= self.deadline {
+            Err(ModelError::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// Solves one question; [`Engine`] does, and tests have their own.
-type Solve = dyn Fn(&Question, &mut dyn FnMut() -> Result<(), ModelError>) -> Result<Solution, ModelError> + Send + Sync;
+type Solve = dyn Fn(&Question, &mut dyn FnMut() -> Result<(), ModelError>) -> Result<Solution, ModelError>
+    + Send
+    + Sync;
 
 impl Worker {
     /// Starts `threads` threads (0: one per core) that load `choice` and then answer. Returns at once.
@@ -65,9 +71,11 @@ impl Worker {
         let count = threads::parallel(threads);
         Self::start_with(count, move || {
             let engine = Engine::load(&choice.path, choice.method)?;
-            Ok(Box::new(move |question: &Question, check: &mut dyn FnMut() -> Result<(), ModelError>| {
-                engine.solve(question, &choice.name, check)
-            }))
+            Ok(Box::new(
+                move |question: &Question, check: &mut dyn FnMut() -> Result<(), ModelError>| {
+                    engine.solve(question, &choice.name, check)
+                },
+            ))
         })
     }
 
@@ -79,15 +87,22 @@ impl Worker {
         let (announce, status) = watch::channel(Status::Loading);
         let queue = Arc::new(Mutex::new(queue));
         spawn(0, move || {
-            let loaded = catch_unwind(AssertUnwindSafe(load))
-                .unwrap_or_else(|_| Err(ModelError::Compute("the model file made the loader panic".into())));
+            let loaded = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| {
+                Err(ModelError::Compute(
+                    "the model file made the loader panic".into(),
+                ))
+            });
             let solve: Arc<Solve> = match loaded {
                 Ok(solve) => solve.into(),
                 Err(error) => {
                     tracing::warn!(%error, "local model not loaded");
                     let reason = error.clone();
                     announce.send_replace(Status::Failed(error));
-                    Arc::new(move |_: &Question, _: &mut dyn FnMut() -> Result<(), ModelError>| Err(reason.clone()))
+                    Arc::new(
+                        move |_: &Question, _: &mut dyn FnMut() -> Result<(), ModelError>| {
+                            Err(reason.clone())
+                        },
+                    )
                 }
             };
             let others = (1..count).filter(|&number| {
@@ -118,7 +133,10 @@ impl Worker {
     /// Why they could not be.
     pub(crate) async fn ready(&self) -> Result<(), ModelError> {
         let mut status = self.status.clone();
-        let seen = status.wait_for(|status| *status != Status::Loading).await.map_err(|_| stopped())?;
+        let seen = status
+            .wait_for(|status| *status != Status::Loading)
+            .await
+            .map_err(|_| stopped())?;
         match &*seen {
             Status::Failed(error) => Err(error.clone()),
             _ => Ok(()),
@@ -129,12 +147,22 @@ impl Worker {
     ///
     /// # Errors
     /// [`ModelError::Interrupted`] at the deadline, otherwise what went wrong.
-    pub(crate) async fn solve(&self, question: &Question, deadline: Instant) -> Result<Solution, ModelError> {
+    pub(crate) async fn solve(
+        &self,
+        question: &Question,
+        deadline: Instant,
+    ) -> Result<Solution, ModelError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { question: question.clone(), deadline, reply };
+        let job = Job {
+            question: question.clone(),
+            deadline,
+            reply,
+        };
         let answered = timeout_at(deadline, async {
             self.jobs.send(job).await.map_err(|_| stopped())?;
-            answer.await.map_err(|_| ModelError::Compute("the computation of this question crashed".into()))?
+            answer.await.map_err(|_| {
+                ModelError::Compute("the computation of this question crashed".into())
+            })?
         });
         answered.await.unwrap_or(Err(ModelError::Interrupted))
     }
@@ -143,7 +171,10 @@ impl Worker {
 fn answer_all(queue: &Mutex<mpsc::Receiver<Job>>, solve: &Solve) {
     loop {
         // Only the wait for a job is under the lock: the others queue up behind it for theirs.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let job = queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .blocking_recv();
         let Some(job) = job else { return };
         let solved = catch_unwind(AssertUnwindSafe(|| {
             job.check()?;
@@ -158,8 +189,20 @@ fn answer_all(queue: &Mutex<mpsc::Receiver<Job>>, solve: &Solve) {
 }
 
 fn spawn(number: usize, work: impl FnOnce() + Send + 'static) -> Result<(), ModelError> {
-    let thread = thread::Builder::new().name(format!("model-{number}")).spawn(work);
-    thread.map(drop).map_err(|error| ModelError::Compute(format!("cannot start a thread: {error}")))
+    let thread = thread::Builder::new()
+        .name(format!("model-{number}"))
+        .spawn(|| {
+            // Candle's small steps ask rayon to share them out: with a pool that is this very thread they stay here.
+            let alone = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .use_current_thread()
+                .build();
+            work();
+            drop(alone);
+        });
+    thread
+        .map(drop)
+        .map_err(|error| ModelError::Compute(format!("cannot start a thread: {error}")))
 }
 
 fn stopped() -> ModelError {
@@ -205,17 +248,19 @@ mod tests {
         let begun = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&begun);
         let worker = Worker::start_with(threads, move || {
-            Ok(Box::new(move |question: &Question, check: &mut dyn FnMut() -> Result<(), ModelError>| {
-                counter.fetch_add(1, Ordering::SeqCst);
-                match question.text.as_str() {
-                    "panic" => panic!("a test panic"),
-                    "long" => loop {
-                        check()?;
-                        thread::yield_now();
-                    },
-                    _ => Ok(solution()),
-                }
-            }))
+            Ok(Box::new(
+                move |question: &Question, check: &mut dyn FnMut() -> Result<(), ModelError>| {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    match question.text.as_str() {
+                        "panic" => panic!("a test panic"),
+                        "long" => loop {
+                            check()?;
+                            thread::yield_now();
+                        },
+                        _ => Ok(solution()),
+                    }
+                },
+            ))
         });
         (worker.unwrap(), begun)
     }
@@ -224,16 +269,28 @@ mod tests {
     async fn a_panic_costs_one_question_only() {
         let (worker, _) = worker(1);
         let crashed = worker.solve(&question("panic"), soon()).await;
-        assert!(matches!(crashed, Err(ModelError::Compute(_))), "{crashed:?}");
-        assert_eq!(worker.solve(&question("next"), soon()).await, Ok(solution()));
+        assert!(
+            matches!(crashed, Err(ModelError::Compute(_))),
+            "{crashed:?}"
+        );
+        assert_eq!(
+            worker.solve(&question("next"), soon()).await,
+            Ok(solution())
+        );
     }
 
     #[tokio::test]
     async fn a_deadline_ends_the_computation_and_frees_the_thread() {
         let (worker, _) = worker(1);
         let deadline = Instant::now() + Duration::from_millis(50);
-        assert_eq!(worker.solve(&question("long"), deadline).await, Err(ModelError::Interrupted));
-        assert_eq!(worker.solve(&question("next"), soon()).await, Ok(solution()));
+        assert_eq!(
+            worker.solve(&question("long"), deadline).await,
+            Err(ModelError::Interrupted)
+        );
+        assert_eq!(
+            worker.solve(&question("next"), soon()).await,
+            Ok(solution())
+        );
     }
 
     #[tokio::test]
@@ -250,13 +307,22 @@ mod tests {
         let mut gone = Vec::new();
         for _ in 0..5 {
             let worker = Arc::clone(&worker);
-            gone.push(tokio::spawn(async move { worker.solve(&question("long"), soon()).await }));
+            gone.push(tokio::spawn(async move {
+                worker.solve(&question("long"), soon()).await
+            }));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
         gone.iter().for_each(|task| task.abort());
         first.abort();
-        assert_eq!(worker.solve(&question("next"), soon()).await, Ok(solution()));
-        assert_eq!(begun.load(Ordering::SeqCst), 2, "only the running job and the last one");
+        assert_eq!(
+            worker.solve(&question("next"), soon()).await,
+            Ok(solution())
+        );
+        assert_eq!(
+            begun.load(Ordering::SeqCst),
+            2,
+            "only the running job and the last one"
+        );
     }
 
     #[tokio::test]
@@ -264,7 +330,12 @@ mod tests {
         let (worker, begun) = worker(2);
         let deadline = Instant::now() + Duration::from_millis(500);
         let (first, second) = (question("long"), question("long"));
-        let both = async { tokio::join!(worker.solve(&first, deadline), worker.solve(&second, deadline)) };
+        let both = async {
+            tokio::join!(
+                worker.solve(&first, deadline),
+                worker.solve(&second, deadline)
+            )
+        };
         let watch = async {
             while begun.load(Ordering::SeqCst) < 2 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -283,7 +354,10 @@ mod tests {
         let given = reason.clone();
         let worker = Worker::start_with(2, move || Err(given)).unwrap();
         assert_eq!(worker.ready().await, Err(reason.clone()));
-        assert_eq!(worker.solve(&question("x"), soon()).await, Err(reason.clone()));
+        assert_eq!(
+            worker.solve(&question("x"), soon()).await,
+            Err(reason.clone())
+        );
         assert_eq!(worker.status(), Status::Failed(reason));
     }
 

@@ -29,7 +29,11 @@ impl LocalProvider {
         let fingerprint = choice.fingerprint()?;
         let name = choice.name.clone();
         let worker = Worker::start(choice, settings.threads)?;
-        Ok(Self { name, fingerprint, worker })
+        Ok(Self {
+            name,
+            fingerprint,
+            worker,
+        })
     }
 
     /// Returns whether the weights are loading, loaded, or could not be loaded.
@@ -57,6 +61,14 @@ impl Provider for LocalProvider {
 
     fn fingerprint(&self) -> String {
         self.fingerprint.clone()
+    }
+
+    fn availability(&self) -> Result<(), String> {
+        match self.worker.status() {
+            Status::Ready { .. } => Ok(()),
+            Status::Loading => Err("the local model is loading".to_owned()),
+            Status::Failed(error) => Err(error.to_string()),
+        }
     }
 
     fn solve<'a>(

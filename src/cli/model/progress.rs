@@ -17,7 +17,11 @@ pub(super) enum Meter {
 
 impl Meter {
     pub(super) fn new() -> Self {
-        if io::stderr().is_terminal() { Self::Bar(ProgressBar::no_length()) } else { Self::Lines(LINE_EVERY) }
+        if io::stderr().is_terminal() {
+            Self::Bar(ProgressBar::no_length())
+        } else {
+            Self::Lines(LINE_EVERY)
+        }
     }
 }
 
@@ -27,7 +31,9 @@ impl Progress for Meter {
             Self::Bar(bar) => {
                 if total > 0 && bar.length().is_none() {
                     bar.set_length(total);
-                    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+                    let style = ProgressStyle::with_template(
+                        "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+                    );
                     bar.set_style(style.expect("the template is well-formed"));
                     // Bytes of an earlier try did not come at today's speed.
                     bar.reset_eta();
@@ -36,7 +42,11 @@ impl Progress for Meter {
             }
             Self::Lines(next) => {
                 if done >= *next {
-                    let of = if total > 0 { format!(" of {}", total / 1_000_000) } else { String::new() };
+                    let of = if total > 0 {
+                        format!(" of {}", total / 1_000_000)
+                    } else {
+                        String::new()
+                    };
                     eprintln!("{}{of} MB", done / 1_000_000);
                     *next = (done / LINE_EVERY + 1) * LINE_EVERY;
                 }

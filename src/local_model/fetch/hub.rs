@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use reqwest::{Client, StatusCode, header};
 use std::{path::Path, time::Duration};
 use tokio::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::AsyncWriteExt as _,
     time::timeout,
 };
@@ -25,44 +25,61 @@ pub(super) async fn download(
     progress: &mut dyn Progress,
 ) -> Result<(), FetchError> {
     let disk = || FetchError::disk(part);
-    let mut file = OpenOptions::new().create(true).append(true).open(part).await.map_err(disk())?;
-    let mut done = file.metadata().await.map_err(disk())?.len();
-    if done > total {
-        file.set_len(0).await.map_err(disk())?;
-        done = 0;
-    }
+    let mut done = fs::metadata(part).await.map_or(0, |part| part.len());
     if done == total {
         return Ok(());
     }
-    let client = Client::builder().connect_timeout(CONNECT).build().map_err(|error| unreachable(url, &error))?;
+    let client = Client::builder()
+        .connect_timeout(CONNECT)
+        .build()
+        .map_err(|error| unreachable(url, &error))?;
     let mut request = client.get(url);
-    if done > 0 {
+    if (1..total).contains(&done) {
         request = request.header(header::RANGE, format!("bytes={done}-"));
     }
-    let response = timeout(STALL, request.send()).await.map_err(|_| stalled(url))?;
+    let response = timeout(STALL, request.send())
+        .await
+        .map_err(|_| stalled(url))?;
     let response = response.map_err(|error| unreachable(url, &error))?;
+    let mut file = OpenOptions::new();
+    file.create(true);
     match response.status() {
-        StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::PARTIAL_CONTENT => file.append(true),
         // The whole file, whether asked for or not.
         StatusCode::OK => {
-            file.set_len(0).await.map_err(disk())?;
             done = 0;
+            file.write(true).truncate(true)
         }
-        status => return Err(FetchError::Unreachable(format!("{} answered HTTP {status}", host(url)))),
-    }
+        status => {
+            return Err(FetchError::Unreachable(format!(
+                "{} answered HTTP {status}",
+                host(url)
+            )));
+        }
+    };
+    let mut file = file.open(part).await.map_err(disk())?;
     let mut chunks = response.bytes_stream();
-    while let Some(chunk) = timeout(STALL, chunks.next()).await.map_err(|_| stalled(url))? {
+    while let Some(chunk) = timeout(STALL, chunks.next())
+        .await
+        .map_err(|_| stalled(url))?
+    {
         let chunk = chunk.map_err(|error| unreachable(url, &error))?;
         done += chunk.len() as u64;
         if done > total {
-            return Err(FetchError::Unreachable(format!("{} sends more than the {total} bytes expected", host(url))));
+            return Err(FetchError::Unreachable(format!(
+                "{} sends more than the {total} bytes expected",
+                host(url)
+            )));
         }
         file.write_all(&chunk).await.map_err(disk())?;
         progress.at(done, total);
     }
     settle(file).await.map_err(disk())?;
     if done < total {
-        let so_far = format!("the connection to {} ended after {done} of {total} bytes: try again to go on", host(url));
+        let so_far = format!(
+            "the connection to {} ended after {done} of {total} bytes: try again to go on",
+            host(url)
+        );
         return Err(FetchError::Unreachable(so_far));
     }
     Ok(())
@@ -75,11 +92,18 @@ async fn settle(mut file: File) -> std::io::Result<()> {
 }
 
 fn host(url: &str) -> String {
-    reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    reqwest::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn stalled(url: &str) -> FetchError {
-    FetchError::Unreachable(format!("{} sent nothing for {} s", host(url), STALL.as_secs()))
+    FetchError::Unreachable(format!(
+        "{} sent nothing for {} s",
+        host(url),
+        STALL.as_secs()
+    ))
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> FetchError {
@@ -88,17 +112,18 @@ fn unreachable(url: &str, error: &reqwest::Error) -> FetchError {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let what = if error.is_timeout() { "no connection within 5 s".to_owned() } else { cause.to_string() };
+    let what = if error.is_timeout() {
+        "no connection within 5 s".to_owned()
+    } else {
+        cause.to_string()
+    };
     FetchError::Unreachable(format!("{} cannot be reached ({what})", host(url)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
-    };
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
     struct Quiet;
     impl Progress for Quiet {
@@ -137,7 +162,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let part = dir.path().join("part");
         std::fs::write(&part, "rubbish").unwrap();
-        let (url, _served) = server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
+        let (url, _served) =
+            server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
         download(&url, &part, 11, &mut Quiet).await.unwrap();
         assert_eq!(std::fs::read_to_string(&part).unwrap(), "hello world");
     }
@@ -147,7 +173,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let part = dir.path().join("part");
         let (url, _served) = server("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello").await;
-        let error = download(&url, &part, 11, &mut Quiet).await.unwrap_err().to_string();
+        let error = download(&url, &part, 11, &mut Quiet)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("5 of 11"), "{error}");
         assert_eq!(std::fs::read_to_string(&part).unwrap(), "hello");
     }
@@ -158,15 +187,25 @@ mod tests {
         let part = dir.path().join("part");
         let (url, _served) = server("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
         let error = download(&url, &part, 11, &mut Quiet).await.unwrap_err();
-        assert!(matches!(&error, FetchError::Unreachable(text) if text.contains("403")), "{error}");
-        let error = download("http://127.0.0.1:1/x", &part, 11, &mut Quiet).await.unwrap_err();
+        assert!(
+            matches!(&error, FetchError::Unreachable(text) if text.contains("403")),
+            "{error}"
+        );
+        let error = download("http://127.0.0.1:1/x", &part, 11, &mut Quiet)
+            .await
+            .unwrap_err();
         assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
     }
 
     #[tokio::test]
     async fn more_than_expected_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let (url, _served) = server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
-        assert!(download(&url, &dir.path().join("part"), 3, &mut Quiet).await.is_err());
+        let (url, _served) =
+            server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world").await;
+        assert!(
+            download(&url, &dir.path().join("part"), 3, &mut Quiet)
+                .await
+                .is_err()
+        );
     }
 }
