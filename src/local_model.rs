@@ -11,11 +11,14 @@ pub mod engine;
 mod error;
 pub mod fetch;
 mod gguf;
+mod matrix;
 mod network;
 mod prompt;
 mod score;
 pub mod shelf;
 pub mod threads;
+#[cfg(test)]
+mod tiny;
 mod tokenizer;
 pub(crate) mod worker;
 

@@ -260,3 +260,165 @@ fn read(
         .ok_or_else(|| ModelError::Compute("no prediction".into()))?;
     Ok(Reading { next, state })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local_model::tiny::{LLAMA, QWEN2, Tiny};
+    use std::fs;
+
+    fn engine(tiny: Tiny, method: Method) -> Engine {
+        let (_dir, path) = tiny.write();
+        Engine::load(&path, Some(method)).unwrap()
+    }
+
+    fn question(kind: Kind, options: &[&str]) -> Question {
+        Question {
+            text: "What is 2 + 2?".into(),
+            options: options.iter().map(|&option| option.into()).collect(),
+            kind,
+            correct: None,
+            id: None,
+        }
+    }
+
+    fn solve(engine: &Engine, question: &Question) -> Solution {
+        engine.solve(question, "tiny", &mut || Ok(())).unwrap()
+    }
+
+    #[test]
+    fn likelihoods_give_a_distribution_that_follows_the_options() {
+        let engine = engine(LLAMA, Method::Likelihood);
+        let solution = solve(
+            &engine,
+            &question(
+                Kind::Single,
+                &["three", "four", "a much longer answer", "x"],
+            ),
+        );
+        assert_eq!(solution.method, Method::Likelihood);
+        assert!((solution.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert_eq!(
+            solution,
+            solve(
+                &engine,
+                &question(
+                    Kind::Single,
+                    &["three", "four", "a much longer answer", "x"]
+                )
+            )
+        );
+        let turned = solve(
+            &engine,
+            &question(
+                Kind::Single,
+                &["x", "a much longer answer", "four", "three"],
+            ),
+        );
+        for (p, q) in solution
+            .probabilities
+            .iter()
+            .zip(turned.probabilities.iter().rev())
+        {
+            assert!(
+                (p - q).abs() < 0.02,
+                "the order of the options matters: {p} {q}"
+            );
+        }
+    }
+
+    #[test]
+    fn options_that_do_not_fit_into_one_pass_are_scored_the_same() {
+        let engine = engine(LLAMA, Method::Likelihood);
+        let long = "long ".repeat(40);
+        let options: Vec<String> = (0..26).map(|i| format!("{long}{i}")).collect();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let all = solve(&engine, &question(Kind::Single, &options)).probabilities;
+        let two = solve(&engine, &question(Kind::Single, &[options[0], options[25]])).probabilities;
+        assert_eq!(all.len(), 26);
+        assert!(
+            (all[0] / (all[0] + all[25]) - two[0]).abs() < 0.02,
+            "{all:?} {two:?}"
+        );
+    }
+
+    #[test]
+    fn several_right_options_stand_for_themselves() {
+        let engine = engine(LLAMA, Method::Likelihood);
+        let solution = solve(
+            &engine,
+            &question(Kind::Multiple, &["2", "4", "6", "8", "9"]),
+        );
+        assert!(
+            solution
+                .probabilities
+                .iter()
+                .all(|p| (0.0..=1.0).contains(p))
+        );
+        assert!(
+            (solution.probabilities.iter().sum::<f64>() - 1.0).abs() > 0.2,
+            "{:?}",
+            solution.probabilities
+        );
+    }
+
+    #[test]
+    fn letters_are_read_off_one_prediction() {
+        for tiny in [QWEN2, LLAMA] {
+            let engine = engine(tiny, Method::Logprobs);
+            // Random weights seldom favour a letter; with all 26 enough falls on them now and then.
+            let options = ["x"; 26];
+            match engine.solve(&question(Kind::Single, &options), "tiny", &mut || Ok(())) {
+                Ok(solution) => {
+                    assert!((solution.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9)
+                }
+                Err(error) => assert!(error.to_string().contains("letter"), "{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_beyond_the_context_is_too_long() {
+        let engine = engine(QWEN2, Method::Logprobs);
+        let mut question = question(Kind::Single, &["a", "b"]);
+        question.text = "long ".repeat(1_000);
+        let solved = engine.solve(&question, "tiny", &mut || Ok(()));
+        assert!(
+            matches!(solved, Err(ModelError::TooLong { .. })),
+            "{solved:?}"
+        );
+    }
+
+    #[test]
+    fn work_that_nobody_wants_is_given_up() {
+        let engine = engine(LLAMA, Method::Likelihood);
+        let solved = engine.solve(&question(Kind::Single, &["a", "b"]), "tiny", &mut || {
+            Err(ModelError::Interrupted)
+        });
+        assert_eq!(solved, Err(ModelError::Interrupted));
+    }
+
+    #[test]
+    fn broken_files_are_named_and_do_not_panic() {
+        let (dir, path) = LLAMA.write();
+        let whole = fs::read(&path).unwrap();
+        for length in [0, 3, 40, whole.len() / 2, whole.len() - 1_000] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let error = Engine::load(&path, None).map(|_| ()).unwrap_err();
+            assert!(
+                matches!(error, ModelError::Unreadable { .. }),
+                "{length}: {error}"
+            );
+        }
+        let missing = Engine::load(&dir.path().join("none.gguf"), None)
+            .map(|_| ())
+            .unwrap_err();
+        assert!(missing.to_string().contains("none.gguf"), "{missing}");
+    }
+
+    #[test]
+    fn the_number_of_weights_decides_how_an_unknown_model_is_asked() {
+        assert_eq!(method_for(135_000_000), Method::Likelihood);
+        assert_eq!(method_for(494_000_000), Method::Logprobs);
+    }
+}

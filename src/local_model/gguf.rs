@@ -2,11 +2,11 @@
 //!
 //! GGUF is one file with everything a model needs: architecture, tokenizer, chat template and quantized weights.
 
-use super::error::ModelError;
+use super::{error::ModelError, matrix::Matrix};
 use candle_core::{
     Device, Tensor,
     quantized::{
-        GgmlDType, QMatMul, QTensor,
+        QTensor,
         gguf_file::{Content, Value},
     },
 };
@@ -121,24 +121,12 @@ impl Gguf {
         Ok(self.quantized(name)?.dequantize(&Device::Cpu)?)
     }
 
-    /// Reads a matrix in the form in which it is multiplied.
+    /// Reads a matrix.
     ///
     /// # Errors
     /// [`ModelError::Compute`] when it is missing or cut off.
-    pub(crate) fn matrix(&mut self, name: &str) -> Result<QMatMul, ModelError> {
-        let stored = self.quantized(name)?;
-        // Candle has vector instructions for 4.0, 8.0 and the K formats alone; the others it multiplies number by number,
-        // about twenty times slower. Eight bits hold every value of the smaller formats almost exactly.
-        let slow = matches!(
-            stored.dtype(),
-            GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1
-        );
-        let tensor = if slow {
-            QTensor::quantize(&stored.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)?
-        } else {
-            stored
-        };
-        Ok(QMatMul::from_qtensor(tensor)?)
+    pub(super) fn matrix(&mut self, name: &str) -> Result<Matrix, ModelError> {
+        Ok(Matrix::new(self.quantized(name)?)?)
     }
 
     fn quantized(&mut self, name: &str) -> Result<QTensor, ModelError> {

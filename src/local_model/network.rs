@@ -4,8 +4,8 @@
 //! every option, all options must fit into one pass (each as a branch that sees the question and itself, not the others),
 //! and the word table must stay quantized (in full precision it is the largest part of a small model).
 
-use super::{error::ModelError, gguf::Gguf};
-use candle_core::{D, Device, IndexOp, Result, Tensor, quantized::QMatMul};
+use super::{error::ModelError, gguf::Gguf, matrix::Matrix};
+use candle_core::{D, Device, IndexOp, Result, Tensor};
 use candle_nn::{ops, rotary_emb};
 
 /// Most tokens of context that are ever used: a question at the limits of the service fits, memory stays small.
@@ -15,10 +15,10 @@ pub(crate) const CHUNK: usize = 256;
 
 /// A loaded network. Immutable: everything that changes is in a [`State`].
 pub(crate) struct Network {
-    words: QMatMul,
+    words: Matrix,
     layers: Vec<Layer>,
     norm: Tensor,
-    output: QMatMul,
+    output: Matrix,
     rope: Rope,
     sizes: Sizes,
 }
@@ -28,13 +28,6 @@ pub(crate) struct Network {
 pub(crate) struct State {
     layers: Vec<(Tensor, Tensor)>,
     length: usize,
-}
-
-impl State {
-    /// Returns how many tokens were read.
-    pub(crate) fn length(&self) -> usize {
-        self.length
-    }
 }
 
 struct Sizes {
@@ -50,15 +43,15 @@ struct Layer {
     query: Projection,
     key: Projection,
     value: Projection,
-    attention_output: QMatMul,
+    attention_output: Matrix,
     feed_norm: Tensor,
-    gate: QMatMul,
-    up: QMatMul,
-    down: QMatMul,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
 }
 
 struct Projection {
-    weight: QMatMul,
+    weight: Matrix,
     /// Qwen2 has one, Llama has none.
     bias: Option<Tensor>,
 }
@@ -78,7 +71,7 @@ impl Projection {
 
     /// Returns `x` projected and split into heads: (1, heads, tokens, head).
     fn heads(&self, x: &Tensor, heads: usize) -> Result<Tensor> {
-        let y = apply(&self.weight, x)?;
+        let y = self.weight.apply(x)?;
         let y = match &self.bias {
             Some(bias) => y.broadcast_add(bias)?,
             None => y,
@@ -198,11 +191,6 @@ impl Network {
         })
     }
 
-    /// Returns the most tokens that a text and its options may take together.
-    pub(crate) fn context(&self) -> usize {
-        self.sizes.context
-    }
-
     /// Reads `tokens` after `past`. Returns the hidden value after the last token, shape (1, width), and the new state.
     ///
     /// # Errors
@@ -258,7 +246,7 @@ impl Network {
     /// # Errors
     /// [`ModelError::Compute`].
     pub(crate) fn logits(&self, hidden: &Tensor) -> std::result::Result<Vec<Vec<f32>>, ModelError> {
-        Ok(apply(&self.output, hidden)?.to_vec2()?)
+        Ok(self.output.apply(hidden)?.to_vec2()?)
     }
 
     fn pass(&self, tokens: &[u32], branches: &[usize], past: &State) -> Result<(Tensor, State)> {
@@ -270,12 +258,7 @@ impl Network {
             .collect();
         let positions = Tensor::new(positions, &Device::Cpu)?;
         let mask = mask(branches, past.length)?;
-        let mut x = self
-            .words
-            .embedding(&ids)?
-            .narrow(1, 0, self.norm.dim(0)?)?
-            .contiguous()?
-            .to_dtype(candle_core::DType::F32)?;
+        let mut x = self.words.rows(&ids)?;
         let mut layers = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let normed = ops::rms_norm(&x, &layer.attention_norm, self.sizes.epsilon)?;
@@ -333,7 +316,7 @@ impl Network {
             .reshape((heads, tokens, head))?
             .transpose(0, 1)?
             .reshape((tokens, heads * head))?;
-        Ok((apply(&layer.attention_output, &mixed)?, (key, value)))
+        Ok((layer.attention_output.apply(&mixed)?, (key, value)))
     }
 }
 
@@ -354,21 +337,9 @@ impl Layer {
     }
 
     fn feed(&self, x: &Tensor) -> Result<Tensor> {
-        apply(
-            &self.down,
-            &(apply(&self.gate, x)?.silu()? * apply(&self.up, x)?)?,
-        )
+        self.down
+            .apply(&(self.gate.apply(x)?.silu()? * self.up.apply(x)?)?)
     }
-}
-
-fn apply(weight: &QMatMul, x: &Tensor) -> Result<Tensor> {
-    if let QMatMul::QTensor(w) = weight {
-        let (k, n) = (w.shape().dims()[1], x.dim(1)?);
-        if k > n {
-            return candle_nn::Module::forward(weight, &x.pad_with_zeros(1, 0, k - n)?);
-        }
-    }
-    candle_nn::Module::forward(weight, x)
 }
 
 /// Returns what each new token must not see, as minus infinity: (new tokens, past + new tokens).
@@ -387,4 +358,141 @@ fn mask(branches: &[usize], past: usize) -> Result<Tensor> {
         start += length;
     }
     Tensor::from_vec(cells, (tokens, width), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local_model::tiny::{CONTEXT, LLAMA, QWEN2, Tiny};
+
+    fn network(tiny: Tiny) -> Network {
+        let (_dir, path) = tiny.write();
+        Network::read(&mut Gguf::open(&path).unwrap()).unwrap()
+    }
+
+    fn tokens(count: usize) -> Vec<u32> {
+        (0..count as u32).map(|i| i * 31 % 250).collect()
+    }
+
+    fn after(network: &Network, tokens: &[u32], past: &State) -> (Vec<f32>, State) {
+        let (hidden, state) = network.read_text(tokens, past, &mut || Ok(())).unwrap();
+        (network.logits(&hidden).unwrap().remove(0), state)
+    }
+
+    fn close(a: &[f32], b: &[f32]) {
+        let difference = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        let size = a.iter().map(|a| a.abs()).fold(0.0, f32::max);
+        assert!(difference < 0.02 * size, "differ by {difference} of {size}");
+    }
+
+    #[test]
+    fn the_same_text_gives_the_same_prediction() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let (first, _) = after(&network, &tokens(20), &State::default());
+            let (second, _) = after(&network, &tokens(20), &State::default());
+            assert_eq!(first, second);
+            assert!(first.iter().all(|x| x.is_finite()));
+            let (other, _) = after(&network, &tokens(19), &State::default());
+            assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn going_on_from_a_state_equals_reading_all_at_once() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let text = tokens(40);
+            let (whole, _) = after(&network, &text, &State::default());
+            let (_, state) = after(&network, &text[..23], &State::default());
+            let (continued, _) = after(&network, &text[23..], &state);
+            close(&whole, &continued);
+            // The state was not used up: a second reader gets the same.
+            assert_eq!(after(&network, &text[23..], &state).0, continued);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_in_chunks_with_the_same_result() {
+        let network = network(LLAMA);
+        let text = tokens(CHUNK + 40);
+        let (whole, _) = after(&network, &text, &State::default());
+        let (_, state) = after(&network, &text[..CHUNK + 13], &State::default());
+        close(&whole, &after(&network, &text[CHUNK + 13..], &state).0);
+    }
+
+    #[test]
+    fn a_branch_sees_the_text_and_itself_but_not_its_neighbours() {
+        for tiny in [LLAMA, QWEN2] {
+            let network = network(tiny);
+            let (_, state) = after(&network, &tokens(12), &State::default());
+            let branches: [&[u32]; 4] = [&[1, 2, 3], &[], &[200], &[9, 8]];
+            let rows = network
+                .logits(&network.read_branches(&branches, &state).unwrap())
+                .unwrap();
+            assert_eq!(rows.len(), 6);
+            let mut rows = rows.into_iter();
+            for branch in branches {
+                for end in 1..=branch.len() {
+                    close(
+                        &after(&network, &branch[..end], &state).0,
+                        &rows.next().unwrap(),
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_beyond_the_context_is_refused_with_both_numbers() {
+        let network = network(QWEN2);
+        let error = network
+            .read_text(&tokens(CONTEXT + 1), &State::default(), &mut || Ok(()))
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(
+            error,
+            ModelError::TooLong {
+                tokens: CONTEXT + 1,
+                limit: CONTEXT
+            }
+        );
+        let (_, state) = after(&network, &tokens(CONTEXT - 2), &State::default());
+        assert!(network.read_branches(&[&[1, 2]], &state).is_ok());
+        assert!(network.read_branches(&[&[1, 2, 3]], &state).is_err());
+    }
+
+    #[test]
+    fn reading_can_be_interrupted_between_chunks() {
+        let network = network(LLAMA);
+        let mut chunks = 0;
+        let mut check = || {
+            chunks += 1;
+            if chunks > 1 {
+                Err(ModelError::Interrupted)
+            } else {
+                Ok(())
+            }
+        };
+        let read = network.read_text(&tokens(3 * CHUNK), &State::default(), &mut check);
+        assert_eq!(read.map(|_| ()).unwrap_err(), ModelError::Interrupted);
+        assert_eq!(chunks, 2);
+    }
+
+    #[test]
+    fn another_family_is_refused_by_name() {
+        let (_dir, path) = Tiny {
+            family: "gemma",
+            ..LLAMA
+        }
+        .write();
+        let error = Network::read(&mut Gguf::open(&path).unwrap())
+            .map(|_| ())
+            .unwrap_err();
+        assert!(error.to_string().contains("gemma"), "{error}");
+    }
 }

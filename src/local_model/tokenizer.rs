@@ -197,3 +197,71 @@ fn unusable(error: tokenizers::Error) -> ModelError {
         "the tokenizer in the model file cannot be used: {error}"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local_model::tiny::{LLAMA, QWEN2, Tiny};
+
+    fn tokenizer(tiny: Tiny) -> Tokenizer {
+        let (_dir, path) = tiny.write();
+        Tokenizer::read(&Gguf::open(&path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn merges_apply_and_every_byte_has_a_token() {
+        let tokenizer = tokenizer(LLAMA);
+        let ids = |text: &str| tokenizer.text(text).unwrap();
+        assert_eq!(ids("th"), [tokenizer.vocabulary["th"]]);
+        assert_eq!(
+            ids(" the"),
+            [tokenizer.vocabulary["Ġth"], tokenizer.vocabulary["e"]]
+        );
+        assert_eq!(ids("ü€😀\u{0}").len(), 2 + 3 + 4 + 1);
+        assert_eq!(tokenizer.single("A"), Some(tokenizer.vocabulary["A"]));
+        assert_eq!(tokenizer.single("AB"), None);
+    }
+
+    #[test]
+    fn a_control_token_counts_only_as_a_piece_of_its_own() {
+        let tokenizer = tokenizer(QWEN2);
+        let control = tokenizer.vocabulary["<|im_end|>"];
+        assert_eq!(
+            tokenizer.encode(&[Piece::Control("<|im_end|>")]).unwrap(),
+            [control]
+        );
+        let smuggled = tokenizer.encode(&[Piece::text("x<|im_end|>")]).unwrap();
+        assert_eq!(smuggled.len(), 11);
+        assert!(!smuggled.contains(&control));
+        assert!(tokenizer.encode(&[Piece::Control("<|nothing|>")]).is_err());
+    }
+
+    #[test]
+    fn numbers_are_cut_as_each_family_does() {
+        let cut = |cuts: &str, text: &str| {
+            use tokenizers::tokenizer::{
+                OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _,
+            };
+            let mut cut = PreTokenizedString::from(text);
+            pre_tokenizer(cuts).unwrap().pre_tokenize(&mut cut).unwrap();
+            let parts = cut.get_splits(OffsetReferential::Original, OffsetType::Byte);
+            parts
+                .into_iter()
+                .map(|(part, ..)| part.replace('Ġ', " "))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            cut("qwen2", "in 1914 it's"),
+            ["in", " ", "1", "9", "1", "4", " it", "'s"]
+        );
+        assert_eq!(
+            cut("smollm", "in 1914 it's"),
+            ["in", " ", "1", "9", "1", "4", " it", "'s"]
+        );
+        assert_eq!(
+            cut("llama-bpe", "in 1914 it's"),
+            ["in", " ", "191", "4", " it", "'s"]
+        );
+        assert_eq!(cut("gpt-2", "in 1914 it's"), ["in", " 1914", " it", "'s"]);
+    }
+}

@@ -191,7 +191,15 @@ fn answer_all(queue: &Mutex<mpsc::Receiver<Job>>, solve: &Solve) {
 fn spawn(number: usize, work: impl FnOnce() + Send + 'static) -> Result<(), ModelError> {
     let thread = thread::Builder::new()
         .name(format!("model-{number}"))
-        .spawn(work);
+        .spawn(|| {
+            // Candle's small steps ask rayon to share them out: with a pool that is this very thread they stay here.
+            let alone = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .use_current_thread()
+                .build();
+            work();
+            drop(alone);
+        });
     thread
         .map(drop)
         .map_err(|error| ModelError::Compute(format!("cannot start a thread: {error}")))

@@ -66,7 +66,7 @@ impl Provider for LocalProvider {
     fn availability(&self) -> Result<(), String> {
         match self.worker.status() {
             Status::Ready { .. } => Ok(()),
-            Status::Loading => Err("the weights are being loaded".to_owned()),
+            Status::Loading => Err("the local model is loading".to_owned()),
             Status::Failed(error) => Err(error.to_string()),
         }
     }

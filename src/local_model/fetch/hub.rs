@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use reqwest::{Client, StatusCode, header};
 use std::{path::Path, time::Duration};
 use tokio::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::AsyncWriteExt as _,
     time::timeout,
 };
@@ -25,17 +25,7 @@ pub(super) async fn download(
     progress: &mut dyn Progress,
 ) -> Result<(), FetchError> {
     let disk = || FetchError::disk(part);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(part)
-        .await
-        .map_err(disk())?;
-    let mut done = file.metadata().await.map_err(disk())?.len();
-    if done > total {
-        file.set_len(0).await.map_err(disk())?;
-        done = 0;
-    }
+    let mut done = fs::metadata(part).await.map_or(0, |part| part.len());
     if done == total {
         return Ok(());
     }
@@ -44,19 +34,21 @@ pub(super) async fn download(
         .build()
         .map_err(|error| unreachable(url, &error))?;
     let mut request = client.get(url);
-    if done > 0 {
+    if (1..total).contains(&done) {
         request = request.header(header::RANGE, format!("bytes={done}-"));
     }
     let response = timeout(STALL, request.send())
         .await
         .map_err(|_| stalled(url))?;
     let response = response.map_err(|error| unreachable(url, &error))?;
+    let mut file = OpenOptions::new();
+    file.create(true);
     match response.status() {
-        StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::PARTIAL_CONTENT => file.append(true),
         // The whole file, whether asked for or not.
         StatusCode::OK => {
-            file.set_len(0).await.map_err(disk())?;
             done = 0;
+            file.write(true).truncate(true)
         }
         status => {
             return Err(FetchError::Unreachable(format!(
@@ -64,7 +56,8 @@ pub(super) async fn download(
                 host(url)
             )));
         }
-    }
+    };
+    let mut file = file.open(part).await.map_err(disk())?;
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = timeout(STALL, chunks.next())
         .await
@@ -130,10 +123,7 @@ fn unreachable(url: &str, error: &reqwest::Error) -> FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
-    };
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
     struct Quiet;
     impl Progress for Quiet {
