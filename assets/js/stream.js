@@ -96,11 +96,18 @@ export class Stream {
     if (frame.type === "gap" && this.position && Number.isFinite(frame.to)) {
       this.position.offset = Math.max(this.position.offset, frame.to);
     }
-    if (Number.isFinite(frame.offset) && this.position) {
-      if (frame.offset <= this.position.offset) return;
-      this.position.offset = frame.offset;
-    }
+    if (Number.isFinite(frame.offset) && !this.#advance(frame)) return;
     this.onFrame(frame);
+  }
+
+  // Whether an event is new. Each carries its whole place: on a channel that was empty the greeting had none.
+  #advance({ epoch, offset }) {
+    const known = this.position;
+    if (known && (epoch === undefined || epoch === known.epoch)) {
+      if (offset <= known.offset) return false;
+      known.offset = offset;
+    } else if (epoch !== undefined) this.position = { epoch, offset };
+    return true;
   }
 
   #greeted({ recovered, position }) {

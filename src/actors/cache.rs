@@ -326,6 +326,8 @@ impl State {
 
     fn remember(&self, fingerprint: Fingerprint, solution: &Arc<Solution>) {
         self.memory.insert(fingerprint, Arc::clone(solution));
+        // It counts when it does its housekeeping, which nothing else brings about on a quiet day.
+        self.memory.run_pending_tasks();
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 entries")]
         self.args
             .metrics

@@ -7,7 +7,7 @@ use super::{
     router::Call,
 };
 use bytes::Bytes;
-use http::{HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde_json::json as value;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, sync::LazyLock};
@@ -105,17 +105,12 @@ pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {
 }
 
 fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
-    let known = call
-        .request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|etag| etag.to_str().ok());
     let mut response = bytes(
         StatusCode::OK,
         asset.content_type,
         Bytes::from_static(asset.content),
     );
-    if known == Some(asset.etag.as_str()) {
+    if knows(call.request.headers(), &asset.etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = full(Bytes::new());
     }
@@ -139,6 +134,15 @@ fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
         "same-origin",
     );
     response
+}
+
+/// Returns whether the client has this version. A proxy that compresses marks the tag as weak.
+fn knows(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).into_iter();
+    tags.filter_map(|tags| tags.to_str().ok())
+        .flat_map(|tags| tags.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*")
 }
 
 #[cfg(test)]

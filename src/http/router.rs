@@ -13,7 +13,7 @@ use crate::{
     pipeline::Pipeline,
 };
 use http::{HeaderName, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -203,7 +203,7 @@ impl Router {
         set(&mut response, X_REQUEST_ID, &request_id);
         set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         if is_head {
-            *response.body_mut() = super::respond::full(bytes::Bytes::new());
+            drop_body(&mut response);
         }
         metrics.finished(response.status().as_u16(), began.elapsed());
         response
@@ -263,6 +263,16 @@ impl Router {
             .ask(deadline, ask)
             .await?)
     }
+}
+
+/// Leaves the length of the body, as HEAD is answered.
+fn drop_body(response: &mut Response<Body>) {
+    if let Some(length) = response.body().size_hint().exact() {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = super::respond::full(bytes::Bytes::new());
 }
 
 fn tell_allowance(response: &mut Response<Body>, verdict: Verdict) {

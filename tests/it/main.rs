@@ -9,6 +9,12 @@ mod channels;
 #[cfg(test)]
 mod garbage;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod model_failures;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod shutdown;

@@ -96,6 +96,22 @@ test("a new epoch starts anew, also on a channel without events", () => {
   assert.equal(frames.at(-1).offset, 1);
 });
 
+test("the first event on an empty channel gives the place to come back to", () => {
+  const { stream, sockets, greet, fire, frames } = fakeStream();
+  greet({ position: null });
+  sockets[0].frame({ type: "timeline", offset: 1, epoch: "e" });
+  sockets[0].frame({ type: "timeline", offset: 1, epoch: "e" });
+  assert.deepEqual(stream.position, { epoch: "e", offset: 1 });
+  assert.equal(frames.length, 2, "the greeting and one event");
+  sockets[0].onclose({ code: 1006 });
+  fire(BASE_MS / 2);
+  assert.equal(sockets[1].url, "ws://x/?epoch=e&offset=1");
+  greet({ recovered: true, position: { epoch: "e", offset: 3 } });
+  assert.equal(stream.position.offset, 1, "what was missed is still to come");
+  for (const offset of [2, 3]) sockets[1].frame({ type: "timeline", offset, epoch: "e" });
+  assert.deepEqual(frames.filter((f) => f.offset).map((f) => f.offset), [1, 2, 3]);
+});
+
 test("a gap moves the place and is told", () => {
   const { stream, sockets, greet, frames } = fakeStream();
   greet();

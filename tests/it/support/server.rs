@@ -195,6 +195,11 @@ impl TestServer {
         .await
     }
 
+    /// Returns the folder with its stores.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.setup.data.path()
+    }
+
     /// Returns what it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
