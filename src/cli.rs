@@ -160,6 +160,13 @@ impl RunCommand {
         }
     }
 
+    /// Returns whether the command may ask the model in this process.
+    #[cfg(feature = "local-model")]
+    pub fn may_ask_local_model(&self, settings: &Settings) -> bool {
+        let answers = matches!(self, Self::Serve(_) | Self::Analyze(_));
+        answers && settings.ai.api_key.is_none() && settings.ai.base_url.is_none()
+    }
+
     /// Runs the command.
     ///
     /// # Errors

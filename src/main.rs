@@ -25,6 +25,12 @@ fn main() -> ExitCode {
 fn run(command: RunCommand, sources: &Sources) -> anyhow::Result<ExitCode> {
     let loaded = config::load(sources)?;
     log::init(&command.log(&loaded))?;
+    #[cfg(feature = "local-model")]
+    if command.may_ask_local_model(&loaded.settings)
+        && let Err(error) = quiz_stats::local_model::threads::settle()
+    {
+        tracing::warn!(%error, "the local model answers one question at a time");
+    }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

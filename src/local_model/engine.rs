@@ -191,13 +191,16 @@ impl Engine {
         let reading = read(&self.network, &asked, examples, check)?;
         let after_question = self.likelihoods(&options, &reading, check)?;
         let after_nothing = self.likelihoods(&options, no_question, check)?;
-        let both: Vec<_> = after_question
-            .into_iter()
-            .zip(after_nothing)
-            .map(|(asked, unasked)| score::Likelihood { asked, unasked })
+        let likelihoods = after_question.into_iter().zip(after_nothing).zip(&options);
+        let likelihoods: Vec<_> = likelihoods
+            .map(|((asked, unasked), option)| score::Likelihood {
+                asked,
+                unasked,
+                tokens: option.len(),
+            })
             .collect();
         let tokens = asked.len() + 2 * options.iter().map(Vec::len).sum::<usize>();
-        Ok((score::by_likelihood(&both), tokens))
+        Ok((score::by_likelihood(&likelihoods), tokens))
     }
 
     /// Returns the log-likelihood of each option's tokens after `reading`: as many options in one pass as fit.

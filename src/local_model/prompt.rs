@@ -6,9 +6,9 @@ use crate::quiz::{Kind, Question};
 /// Changes with every change of wording or scoring: answers to another prompt are other answers.
 pub(crate) const VERSION: u32 = 1;
 
-/// Questions and answers that show a tiny model the form; it reads them once, when it is loaded. Ten or sixteen instead of
-/// six measured no better.
-const EXAMPLES: [(&str, &str); 6] = [
+/// Questions and answers that show a tiny model the form; it reads them once, when it is loaded. Sixteen measured no
+/// better, none much worse.
+const EXAMPLES: [(&str, &str); 10] = [
     ("Which planet is known as the Red Planet?", "Mars"),
     ("Who wrote the play Hamlet?", "William Shakespeare"),
     (
@@ -20,6 +20,13 @@ const EXAMPLES: [(&str, &str); 6] = [
     (
         "What happens to water when it is cooled below its freezing point?",
         "It turns into ice.",
+    ),
+    ("In what year did the First World War begin?", "1914"),
+    ("Which animal is the largest living mammal?", "Blue whale"),
+    ("How many strings does a violin have?", "Four"),
+    (
+        "Which of these best explains why the Moon shines at night?",
+        "It reflects light from the Sun.",
     ),
 ];
 
@@ -105,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_option_follows_the_question_as_an_answer_follows_in_the_examples() {
-        assert!(text(&examples()).ends_with("Answer: It turns into ice.\n\n"));
+        assert!(text(&examples()).ends_with("Answer: It reflects light from the Sun.\n\n"));
         let asked = text(&open_question(&question(Kind::Single))) + &option(" 4 ");
         assert_eq!(asked, "Question: 2+2?\nAnswer: 4");
     }

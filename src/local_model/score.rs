@@ -6,20 +6,25 @@ const PRIOR_WEIGHT: f64 = 0.5;
 /// Divides the evidence before the softmax, so that a stated probability of 0.6 is right six times in ten.
 const TEMPERATURE: f64 = 2.0;
 
-/// How likely an option's text is, as natural logarithms.
+/// An option's text, and how likely it is, as natural logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Likelihood {
     /// After the question.
     pub(crate) asked: f64,
     /// After no question.
     pub(crate) unasked: f64,
+    /// Tokens of the text, at least 1.
+    pub(crate) tokens: usize,
 }
 
 /// Returns one probability per option, summing to 1, from the likelihood of the options' texts.
 pub(crate) fn by_likelihood(options: &[Likelihood]) -> Vec<f64> {
-    let evidence = options
-        .iter()
-        .map(|option| (option.asked - PRIOR_WEIGHT * option.unasked) / TEMPERATURE);
+    let evidence = options.iter().map(|option| {
+        let gained = option.asked - PRIOR_WEIGHT * option.unasked;
+        // The chance part of a likelihood grows with the root of the number of tokens: so divided, texts of different
+        // length can be set against each other.
+        gained / (option.tokens.max(1) as f64).sqrt() / TEMPERATURE
+    });
     softmax(&evidence.collect::<Vec<_>>())
 }
 
@@ -65,10 +70,12 @@ mod tests {
         let common = Likelihood {
             asked: -4.0,
             unasked: -3.0,
+            tokens: 2,
         };
         let rare = Likelihood {
             asked: -5.0,
             unasked: -11.0,
+            tokens: 2,
         };
         let probabilities = by_likelihood(&[common, rare]);
         assert!(probabilities[1] > probabilities[0], "{probabilities:?}");
@@ -79,6 +86,7 @@ mod tests {
         let same = Likelihood {
             asked: -7.0,
             unasked: -9.0,
+            tokens: 2,
         };
         assert_eq!(by_likelihood(&[same; 4]), [0.25; 4]);
         assert_eq!(each_for_itself(&[0.25; 4]), [0.5; 4]);
@@ -103,9 +111,9 @@ mod tests {
     proptest! {
         #[test]
         fn probabilities_sum_to_one_and_keep_the_order(
-            raw in prop::collection::vec((-400.0..0.0_f64, -400.0..0.0_f64), 2..=26),
+            raw in prop::collection::vec((-400.0..0.0_f64, -400.0..0.0_f64, 1..200_usize), 2..=26),
         ) {
-            let options: Vec<_> = raw.iter().map(|&(asked, unasked)| Likelihood { asked, unasked }).collect();
+            let options: Vec<_> = raw.iter().map(|&(asked, unasked, tokens)| Likelihood { asked, unasked, tokens }).collect();
             let together = by_likelihood(&options);
             prop_assert!((together.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             let alone = each_for_itself(&together);
