@@ -90,7 +90,7 @@ pub(super) async fn run(args: AnalyzeArgs, settings: Settings) -> anyhow::Result
         }
         None => {
             local::run(settings, questions.clone(), &mut signals, |_| {
-                progress.add()
+                progress.add();
             })
             .await?
         }

@@ -141,10 +141,10 @@ async fn play(
 /// Prints one line per event until the reader of standard output has seen enough.
 async fn tell(mut screen: Screen, mut news: mpsc::Receiver<News>) -> anyhow::Result<()> {
     while let Some(news) = news.recv().await {
-        if let Some(line) = take(&mut screen, news)? {
-            if !print_on(&format!("{line}\n"))? {
-                return Ok(());
-            }
+        if let Some(line) = take(&mut screen, news)?
+            && !print_on(&format!("{line}\n"))?
+        {
+            return Ok(());
         }
     }
     Ok(())

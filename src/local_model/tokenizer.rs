@@ -138,7 +138,7 @@ impl Tokenizer {
                 Piece::Control(name) => {
                     tokens.push(*self.vocabulary.get(*name).ok_or_else(|| {
                         ModelError::Unsupported(format!("the model has no control token `{name}`"))
-                    })?)
+                    })?);
                 }
                 Piece::Text(text) => tokens.extend(self.text(text)?),
             }
