@@ -19,7 +19,7 @@ pub use report::words;
 
 use super::{
     analysis::{Analysis, AnalysisArgs, Done, Solver},
-    director::DirectorMsg,
+    director::{DirectorMsg, FinishRequest},
     journal::JournalMsg,
 };
 use crate::{
@@ -279,11 +279,12 @@ impl State {
                     "cannot tell viewers of a failed analysis"
                 );
             }
-            let finish = |reply| DirectorMsg::Finish {
+            let request = FinishRequest {
                 channel,
                 analysis_id: id.to_owned(),
-                reply,
+                answers: Vec::new(),
             };
+            let finish = |reply| DirectorMsg::Finish(request, reply);
             running.report.timeline = self
                 .args
                 .director

@@ -11,7 +11,11 @@ mod question;
 
 pub use question::{Solver, known_result};
 
-use super::{analyses::AnalysesMsg, director::DirectorMsg, journal::JournalMsg};
+use super::{
+    analyses::AnalysesMsg,
+    director::{DirectorMsg, FinishRequest},
+    journal::JournalMsg,
+};
 use crate::{
     analysis::{Failure, FailureCode, QuestionResult, ShowTime, Source, Usage},
     event::{Event, body},
@@ -22,7 +26,7 @@ use crate::{
     timeline::{Cue, Timing},
 };
 use bytes::Bytes;
-use question::Outcome;
+use question::{Outcome, again};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
@@ -163,16 +167,16 @@ impl State {
             return Ok(());
         };
         let (id, deadline) = (self.args.id.clone(), self.args.deadline);
-        let reserved = self
-            .args
-            .director
-            .ask(deadline, |reply| DirectorMsg::Reserve {
+        let reserve = || {
+            let reserve = |reply| DirectorMsg::Reserve {
                 channel: channel.clone(),
                 analysis_id: id.clone(),
                 timing,
                 reply,
-            });
-        reserved
+            };
+            self.args.director.ask(deadline, reserve)
+        };
+        again(reserve)
             .await
             .map_err(Failure::from)?
             .map_err(Failure::from)?;
@@ -271,21 +275,19 @@ impl State {
                 })
             }
         };
-        let position = self.publish_and_wait(&channel, event).await;
-        let deadline = self.args.deadline;
-        let finish = |reply| DirectorMsg::Finish {
-            channel: channel.clone(),
-            analysis_id: id.clone(),
-            reply,
+        let position = self.publish_and_wait(&channel, &event).await;
+        let finish = || {
+            let request = FinishRequest {
+                channel: channel.clone(),
+                analysis_id: id.clone(),
+                answers: self.cues(),
+            };
+            let deadline = self.args.deadline;
+            self.args
+                .director
+                .ask(deadline, |reply| DirectorMsg::Finish(request, reply))
         };
-        let timeline = self
-            .args
-            .director
-            .ask(deadline, finish)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .flatten();
+        let timeline = again(finish).await.ok().and_then(Result::ok).flatten();
         Done {
             failure,
             position,
@@ -320,24 +322,27 @@ impl State {
         Ok(self.args.journal.send(message, self.args.deadline).await?)
     }
 
-    /// Hands an event to the journal and returns its position when it is durable.
-    async fn publish_and_wait(&self, channel: &str, event: Bytes) -> Option<Position> {
-        let (committed, position) = oneshot::channel();
-        let message = append(
-            channel,
-            event,
-            Box::new(move |outcome| drop(committed.send(outcome))),
-        );
-        self.args
-            .journal
-            .send(message, self.args.deadline)
-            .await
-            .ok()?;
-        tokio::time::timeout_at(self.args.deadline, position)
-            .await
-            .ok()?
-            .ok()?
-            .ok()
+    /// Hands an event to the journal and returns its position when it is durable. Hands it over again when the journal
+    /// died over it: an event of the whole set may come twice, but not never.
+    async fn publish_and_wait(&self, channel: &str, event: &Bytes) -> Option<Position> {
+        let (journal, deadline) = (&self.args.journal, self.args.deadline);
+        let append = || async {
+            let (committed, position) = oneshot::channel();
+            let committed = Box::new(move |outcome| drop(committed.send(outcome)));
+            journal
+                .send(append(channel, event.clone(), committed), deadline)
+                .await?;
+            match tokio::time::timeout_at(deadline, position).await {
+                Ok(outcome) => outcome.map_err(|_| AskError::Down),
+                Err(_) => Err(AskError::TimedOut),
+            }
+        };
+        again(append).await.ok()?.ok()
+    }
+
+    fn cues(&self) -> Vec<(u32, Vec<Cue>)> {
+        let results = self.outcomes.iter().map(|outcome| &outcome.result);
+        results.map(|result| (result.index, cues(result))).collect()
     }
 }
 

@@ -10,20 +10,20 @@
 //! plays on a channel at a time; the others queue.
 
 mod channel;
+mod growing;
 mod message;
 mod recovery;
 
 pub use channel::{ChannelState, ControlAction};
-pub use message::{DirectorError, DirectorMsg, PlayRequest, Played};
+pub use message::{DirectorError, DirectorMsg, FinishRequest, PlayRequest, Played};
 
 use super::journal::JournalMsg;
 use crate::{
-    analysis::ShowTime,
     clock::Clock,
     config,
     runtime::{AskError, Envelope, Mailbox, Permit, Reply, SendError},
     store::{Append, EventLog, Position, StoreError},
-    timeline::{Cue, Show, Timeline, Timing, WhenBusy},
+    timeline::{Show, Timeline, WhenBusy},
 };
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -136,23 +136,16 @@ impl State {
                 timing,
                 reply,
             } => {
-                drop(reply.send(self.on_reserve(channel, analysis_id, timing).await));
+                let show = Show::new(analysis_id.clone(), Some(analysis_id), channel, timing);
+                self.on_reserve(show, reply, permit).await;
             }
             DirectorMsg::Cue {
                 channel,
                 analysis_id,
                 question,
                 cues,
-            } => {
-                self.on_cue(&channel, &analysis_id, question, cues).await;
-            }
-            DirectorMsg::Finish {
-                channel,
-                analysis_id,
-                reply,
-            } => {
-                drop(reply.send(self.on_finish(&channel, &analysis_id).await));
-            }
+            } => self.on_cue(&channel, &analysis_id, question, cues).await,
+            DirectorMsg::Finish(request, reply) => self.on_finish(request, reply, permit).await,
             DirectorMsg::Play(request, reply) => self.on_play(request, reply, permit).await,
             DirectorMsg::Control {
                 channel,
@@ -166,102 +159,6 @@ impl State {
             DirectorMsg::Ended(channel) => self.on_ended(&channel).await,
             DirectorMsg::Reload(channel) => self.on_reload(channel).await,
         }
-    }
-
-    async fn on_reserve(
-        &mut self,
-        channel: String,
-        analysis_id: String,
-        timing: Timing,
-    ) -> Result<(), DirectorError> {
-        let show = Show::new(
-            analysis_id.clone(),
-            Some(analysis_id),
-            channel.clone(),
-            timing,
-        );
-        let (now, when_busy, max_queued) = (
-            self.args.clock.now_ms(),
-            self.args.when_busy,
-            self.max_queued(),
-        );
-        let before = self.load(&channel).await?.clone();
-        self.channel(&channel)
-            .state
-            .enqueue(show, when_busy, max_queued, now)?;
-        // Nothing is shown yet; but a show that was replaced must leave the screens.
-        let replaced = before
-            .current
-            .as_ref()
-            .is_some_and(|show| show.is_started())
-            && self
-                .channel(&channel)
-                .state
-                .current
-                .as_ref()
-                .is_none_or(|show| !show.is_started());
-        if replaced && let Some(mut stopped) = before.current.clone() {
-            stopped.stop(now);
-            let event = crate::event::body(stopped.timeline());
-            self.publish(&channel, vec![event], before, |_| ()).await?;
-        }
-        Ok(())
-    }
-
-    async fn on_cue(&mut self, channel: &str, analysis_id: &str, question: u32, cues: Vec<Cue>) {
-        let now = self.args.clock.now_ms();
-        let Some(playing) = self.channels.get_mut(channel) else {
-            return;
-        };
-        let before = playing.state.clone();
-        let Some(show) = playing.state.find(analysis_id) else {
-            return;
-        };
-        if cues.is_empty() {
-            show.skip_question(question);
-        } else {
-            show.add(cues, now);
-        }
-        if playing.state.start_current(now) || before.waits_for(analysis_id, now) {
-            // The next cue, or the finish, publishes the whole timeline again.
-            let _ = self
-                .publish_timeline(channel, Vec::new(), before, |_| ())
-                .await;
-        } else if before.is_current(analysis_id) {
-            self.grow_soon(channel);
-        }
-    }
-
-    /// Publishes what has come meanwhile to a show that is not waiting for it.
-    async fn on_grow(&mut self, channel: &str) {
-        if let Some(playing) = self.channels.get(channel) {
-            let unchanged = playing.state.clone();
-            // The next cue, or the finish, publishes the whole timeline again.
-            let _ = self
-                .publish_timeline(channel, Vec::new(), unchanged, |_| ())
-                .await;
-        }
-    }
-
-    async fn on_finish(
-        &mut self,
-        channel: &str,
-        analysis_id: &str,
-    ) -> Result<Option<ShowTime>, DirectorError> {
-        let now = self.args.clock.now_ms();
-        let Some(playing) = self.channels.get_mut(channel) else {
-            return Ok(None);
-        };
-        let before = playing.state.clone();
-        let Some(show) = playing.state.find(analysis_id) else {
-            return Ok(None);
-        };
-        show.complete(now);
-        playing.state.drop_empty(now);
-        let time = playing.state.show_time(analysis_id, now);
-        self.publish_timeline(channel, Vec::new(), before, |_| ())
-            .await?;
-        Ok(time)
     }
 
     async fn on_play(

@@ -71,6 +71,12 @@ impl Show {
         self.cues.is_empty()
     }
 
+    /// Returns whether a question's answer, or its lack of one, is known.
+    pub fn knows(&self, question: u32) -> bool {
+        self.cues.iter().any(|cue| cue.question == question)
+            || self.timeline.skipped.contains(&question)
+    }
+
     /// Adds cues. Those not yet begun are played in the order of their questions; begun ones stay where they are.
     /// After [`Show::complete`] this does nothing.
     pub fn add(&mut self, cues: impl IntoIterator<Item = Cue>, now: u64) {

@@ -128,8 +128,8 @@ impl Solver {
     }
 }
 
-/// Asks again when the actor died over the question.
-async fn again<T, F: Future<Output = Result<T, AskError>>>(
+/// Asks again when the actor died over it. Whatever is asked so must do no harm when it is done twice.
+pub(super) async fn again<T, F: Future<Output = Result<T, AskError>>>(
     ask: impl Fn() -> F,
 ) -> Result<T, AskError> {
     let mut left = ASK_AGAIN;

@@ -54,7 +54,8 @@ impl ChannelState {
         current.is_some_and(|show| show.timeline().elapsed(now) >= show.timeline().duration_ms)
     }
 
-    /// Gives a show its place: on the screens, or in the queue.
+    /// Gives a show its place: on the screens, or in the queue. One that has its place already keeps it: its caller asked
+    /// again, because the answer got lost.
     pub(super) fn enqueue(
         &mut self,
         show: Show,
@@ -63,6 +64,7 @@ impl ChannelState {
         now: u64,
     ) -> Result<(), DirectorError> {
         match when_busy {
+            _ if self.find(&show.timeline().id).is_some() => {}
             _ if !self.is_busy(now) => self.current = Some(show),
             WhenBusy::Replace => self.current = Some(show),
             WhenBusy::Reject => return Err(DirectorError::Busy),

@@ -57,6 +57,17 @@ pub struct PlayRequest {
     pub when_busy: Option<WhenBusy>,
 }
 
+/// The end of a growing show.
+#[derive(Debug)]
+pub struct FinishRequest {
+    /// Where.
+    pub channel: String,
+    /// The show.
+    pub analysis_id: String,
+    /// All questions with their cues, once more: those that were lost on their way are added.
+    pub answers: Vec<(u32, Vec<Cue>)>,
+}
+
 /// What it is told.
 #[derive(Debug)]
 pub enum DirectorMsg {
@@ -82,15 +93,12 @@ pub enum DirectorMsg {
         /// One per selected option.
         cues: Vec<Cue>,
     },
-    /// From Analysis, or from Analyses when that has died: no more cues will come.
-    Finish {
-        /// Where.
-        channel: String,
-        /// The show.
-        analysis_id: String,
-        /// When it plays; `None` when there is nothing to show.
-        reply: Reply<Result<Option<ShowTime>, DirectorError>>,
-    },
+    /// From Analysis, or from Analyses when that has died: no more cues will come. Answered with when it plays; `None` when
+    /// there is nothing to show.
+    Finish(
+        FinishRequest,
+        Reply<Result<Option<ShowTime>, DirectorError>>,
+    ),
     /// From http and Analysis: a whole show at once.
     Play(PlayRequest, Reply<Result<Played, DirectorError>>),
     /// From http: the host acts.

@@ -1,5 +1,7 @@
 use super::*;
+use crate::timeline::{Cue, Timing};
 use crate::{
+    analysis::ShowTime,
     metrics::MailboxMetrics,
     runtime::probe::Probe,
     store::{Retention, memory::MemoryLog},
@@ -133,13 +135,21 @@ impl House {
         })
     }
 
+    /// Reserves a place, which nobody sees.
+    async fn reserved(&mut self, id: &str) {
+        let reserved = self.reserve(id);
+        assert!(self.journal().await.is_empty());
+        reserved.await.unwrap().unwrap();
+    }
+
     fn finish(&self, id: &str) -> tokio::task::JoinHandle<Result<Option<ShowTime>, DirectorError>> {
         let (channel, analysis_id) = ("c".to_owned(), id.to_owned());
-        self.ask(move |reply| DirectorMsg::Finish {
+        let request = FinishRequest {
             channel,
             analysis_id,
-            reply,
-        })
+            answers: Vec::new(),
+        };
+        self.ask(move |reply| DirectorMsg::Finish(request, reply))
     }
 
     fn control(
@@ -157,7 +167,7 @@ impl House {
 #[tokio::test(start_paused = true)]
 async fn a_show_starts_with_the_first_answer_and_grows() {
     let mut house = house(WhenBusy::Queue).await;
-    house.reserve("a").await.unwrap().unwrap();
+    house.reserved("a").await;
     house.cue("a", 3, Some(4));
     let first = house.journal().await.remove(0);
     assert_eq!(
@@ -185,9 +195,47 @@ async fn a_show_starts_with_the_first_answer_and_grows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_place_asked_for_twice_is_one_place_and_survives_a_crash() {
+    let mut house = house(WhenBusy::Queue).await;
+    house.reserved("a").await;
+    house.reserved("a").await;
+    Actor::spawn(None, Director, house.args.clone())
+        .await
+        .unwrap();
+    house.cue("a", 1, Some(4));
+    assert_eq!(house.journal().await[0].segments.len(), 4);
+    assert_eq!(house.show().await.1, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_lost_on_its_way_is_added_in_the_end() {
+    let mut house = house(WhenBusy::Queue).await;
+    house.reserved("a").await;
+    house.cue("a", 2, Some(4));
+    house.journal().await;
+    let answers = (1..=3)
+        .map(|question| (question, vec![Cue::new(question, 4, None)]))
+        .collect();
+    let request = FinishRequest {
+        channel: "c".to_owned(),
+        analysis_id: "a".to_owned(),
+        answers,
+    };
+    let finished = house.ask(move |reply| DirectorMsg::Finish(request, reply));
+    let questions: Vec<_> = house.journal().await[0]
+        .segments
+        .iter()
+        .step_by(4)
+        .map(|s| s.question)
+        .collect();
+    assert_eq!(questions, [Some(2), Some(1), Some(3), None]);
+    finished.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_show_that_waits_for_its_next_answer_gets_it_at_once() {
     let mut house = house(WhenBusy::Queue).await;
-    house.reserve("a").await.unwrap().unwrap();
+    house.reserved("a").await;
     house.cue("a", 1, Some(4));
     house.journal().await;
     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -361,7 +409,7 @@ async fn shows_go_on_after_a_restart() {
 #[tokio::test(start_paused = true)]
 async fn a_new_process_ends_shows_whose_analysis_is_gone() {
     let mut house = house(WhenBusy::Queue).await;
-    house.reserve("a").await.unwrap().unwrap();
+    house.reserved("a").await;
     house.cue("a", 1, Some(2));
     house.journal().await;
     let args = DirectorArgs {
@@ -379,7 +427,7 @@ async fn a_new_process_ends_shows_whose_analysis_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_show_that_gets_no_answers_does_not_block_the_channel() {
     let mut house = house(WhenBusy::Queue).await;
-    house.reserve("lost").await.unwrap().unwrap();
+    house.reserved("lost").await;
     let played = house.ask(|reply| DirectorMsg::Play(play(&[5]), reply));
     assert!(house.journal().await.is_empty());
     played.await.unwrap().unwrap();
