@@ -18,14 +18,20 @@ use spider_chrome::{
     handler::viewport::Viewport,
 };
 use std::{
+    ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-/// Where Debian puts it.
-const USUAL_PLACE: &str = "/usr/bin/chromium";
+/// What it is called.
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
 const FLAGS: [&str; 7] = [
     "--disable-gpu",
     "--disable-quic",
@@ -65,17 +71,12 @@ impl TestBrowser {
     /// Starts Chromium; `None`, with the reason printed, on a machine without it. A machine that checks changes must
     /// have it.
     pub(crate) async fn start() -> Option<Self> {
-        let program =
-            std::env::var_os("CHROMIUM").map_or_else(|| USUAL_PLACE.into(), PathBuf::from);
-        if !program.exists() {
-            let missing = format!(
-                "{} is not there: install Chromium, or set CHROMIUM to its path",
-                program.display()
-            );
-            assert!(std::env::var_os("CI").is_none(), "{missing}");
+        let Some(program) = find() else {
+            let missing = "there is no Chromium: install it, or set CHROMIUM to its path";
+            assert!(variable("CI").is_none(), "{missing}");
             eprintln!("skipped: {missing}");
             return None;
-        }
+        };
         let profile = TempDir::new().expect("a folder");
         let config = BrowserConfig::builder()
             .chrome_executable(program)
@@ -148,6 +149,25 @@ impl TestBrowser {
         .await;
         self.events.abort();
     }
+}
+
+/// Returns where Chromium is: where `CHROMIUM` says, or else on the path.
+fn find() -> Option<PathBuf> {
+    if let Some(told) = variable("CHROMIUM") {
+        return Some(PathBuf::from(told)).filter(|program| program.is_file());
+    }
+    let path = variable("PATH")?;
+    std::env::split_paths(&path)
+        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
+        .find(|program| program.is_file())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment of the tests, not of the program"
+)]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Collects whatever the page complains about.
