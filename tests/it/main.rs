@@ -19,6 +19,8 @@ mod recovery;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod websocket;

@@ -9,6 +9,9 @@ use std::{
     time::Duration,
 };
 
+/// The label of the failure, what the model does, and the status and code that follow.
+type Case = (&'static str, fn() -> Answer, u16, &'static str);
+
 /// A server that gives up at the first failure and never opens its circuit.
 fn impatient(ai: &StubAi) -> Setup {
     TestServer::with(ai)
@@ -27,7 +30,7 @@ async fn ask(server: &TestServer, text: &str) -> Reply {
 async fn each_failure_has_its_status_and_code() {
     let ai = StubAi::start().await;
     let server = impatient(&ai).set("ai.api_key", "sk-secret").start().await;
-    let cases: [(&str, fn() -> Answer, u16, &str); 9] = [
+    let cases: [Case; 9] = [
         (
             "auth",
             || Answer::error(401, "invalid_api_key"),

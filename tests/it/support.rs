@@ -1,6 +1,7 @@
 //! What the tests stand on: the real program, a scripted model, viewers.
 
 pub(crate) mod ai;
+pub(crate) mod browser;
 pub(crate) mod raw;
 pub(crate) mod reply;
 pub(crate) mod server;

@@ -142,7 +142,7 @@ impl TestServer {
         });
         let log = Arc::clone(&self.log);
         read_lines(stderr, move |line| {
-            *log.lock().unwrap() += &format!("{line}\n")
+            *log.lock().unwrap() += &format!("{line}\n");
         });
         self.process = Some(process);
         match soon("the server's address", address).await {

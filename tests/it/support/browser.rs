@@ -1,0 +1,296 @@
+//! A real Chromium, driven through spider_chrome.
+
+use super::{PATIENCE, TestServer, eventually, soon};
+use futures_util::StreamExt;
+use quiz_stats::timeline::Timeline;
+use serde::Deserialize;
+use spider_chrome::{
+    Browser, BrowserConfig, Page,
+    cdp::{
+        browser_protocol::{
+            emulation::MediaFeature,
+            log::{EnableParams, EventEntryAdded, LogEntryLevel},
+        },
+        js_protocol::runtime::{
+            ConsoleApiCalledType, EvaluateParams, EventConsoleApiCalled, EventExceptionThrown,
+        },
+    },
+    handler::viewport::Viewport,
+};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// What it is called.
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+const FLAGS: [&str; 7] = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+
+/// See the module. Killed when dropped. One page each: a page behind another one is hidden, and draws nothing.
+pub(crate) struct TestBrowser {
+    browser: Browser,
+    events: JoinHandle<()>,
+    _profile: TempDir,
+}
+
+/// A stage that is being watched.
+pub(crate) struct Stage {
+    page: Page,
+    complaints: Arc<Mutex<Vec<String>>>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+/// What `window.quizStats.sample()` returns.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Sample {
+    pub(crate) value: f64,
+    pub(crate) server_time: f64,
+    pub(crate) segment: Option<serde_json::Value>,
+    pub(crate) timeline_id: Option<String>,
+    pub(crate) connected: bool,
+}
+
+impl TestBrowser {
+    /// Starts Chromium; `None`, with the reason printed, on a machine without it. A machine that checks changes must
+    /// have it.
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(program) = find() else {
+            let missing = "there is no Chromium: install it, or set CHROMIUM to its path";
+            assert!(variable("CI").is_none(), "{missing}");
+            eprintln!("skipped: {missing}");
+            return None;
+        };
+        let profile = TempDir::new().expect("a folder");
+        let config = BrowserConfig::builder()
+            .chrome_executable(program)
+            .no_sandbox()
+            .new_headless_mode()
+            .user_data_dir(profile.path())
+            .window_size(1_280, 720)
+            .viewport(Viewport {
+                width: 1_280,
+                height: 720,
+                ..Viewport::default()
+            })
+            .respect_https_errors()
+            .launch_timeout(3 * PATIENCE)
+            .args(FLAGS)
+            .build()
+            .expect("a configuration");
+        let (browser, mut handler) = Browser::launch(config).await.expect("Chromium starts");
+        // The stream ends with the browser; until then nothing moves unless somebody polls it.
+        let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
+        Some(Self {
+            browser,
+            events,
+            _profile: profile,
+        })
+    }
+
+    /// Opens a stage and waits until it is connected.
+    pub(crate) async fn stage(&self, server: &TestServer, path: &str) -> Stage {
+        self.stage_with(server, path, &[]).await
+    }
+
+    /// As [`Self::stage`], with media features such as `prefers-reduced-motion`.
+    pub(crate) async fn stage_with(
+        &self,
+        server: &TestServer,
+        path: &str,
+        media: &[(&str, &str)],
+    ) -> Stage {
+        let page = self.browser.new_page("about:blank").await.expect("a page");
+        let complaints = Arc::new(Mutex::new(Vec::new()));
+        let listeners = listen(&page, &complaints).await;
+        let media = media
+            .iter()
+            .map(|(name, value)| MediaFeature::new(*name, *value))
+            .collect();
+        page.emulate_media_features(media)
+            .await
+            .expect("media features");
+        let stage = Stage {
+            page,
+            complaints,
+            listeners,
+        };
+        let address = format!("http://{}{path}", server.address);
+        soon("the page", stage.page.goto(address))
+            .await
+            .expect("the page loads");
+        stage.connected().await;
+        stage
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn close(mut self) {
+        // One that does not end by itself is killed when dropped.
+        let _ = tokio::time::timeout(PATIENCE, async {
+            let _ = self.browser.close().await;
+            let _ = self.browser.wait().await;
+        })
+        .await;
+        self.events.abort();
+    }
+}
+
+/// Returns where Chromium is: where `CHROMIUM` says, or else on the path.
+fn find() -> Option<PathBuf> {
+    if let Some(told) = variable("CHROMIUM") {
+        return Some(PathBuf::from(told)).filter(|program| program.is_file());
+    }
+    let path = variable("PATH")?;
+    std::env::split_paths(&path)
+        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
+        .find(|program| program.is_file())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment of the tests, not of the program"
+)]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Collects whatever the page complains about.
+async fn listen(page: &Page, complaints: &Arc<Mutex<Vec<String>>>) -> Vec<JoinHandle<()>> {
+    page.execute(EnableParams::default())
+        .await
+        .expect("the log");
+    let mut entries = page
+        .event_listener::<EventEntryAdded>()
+        .await
+        .expect("log entries");
+    let mut calls = page
+        .event_listener::<EventConsoleApiCalled>()
+        .await
+        .expect("console calls");
+    let mut throws = page
+        .event_listener::<EventExceptionThrown>()
+        .await
+        .expect("exceptions");
+    let note = |complaints: &Arc<Mutex<Vec<String>>>| {
+        let complaints = Arc::clone(complaints);
+        move |text: String| complaints.lock().unwrap().push(text)
+    };
+    let (of_log, of_console, of_throws) = (note(complaints), note(complaints), note(complaints));
+    vec![
+        tokio::spawn(async move {
+            while let Some(event) = entries.next().await {
+                if matches!(
+                    event.entry.level,
+                    LogEntryLevel::Error | LogEntryLevel::Warning
+                ) {
+                    of_log(event.entry.text.clone());
+                }
+            }
+        }),
+        tokio::spawn(async move {
+            while let Some(event) = calls.next().await {
+                if matches!(
+                    event.r#type,
+                    ConsoleApiCalledType::Error | ConsoleApiCalledType::Warning
+                ) {
+                    of_console(format!("{:?}", event.args));
+                }
+            }
+        }),
+        tokio::spawn(async move {
+            while let Some(event) = throws.next().await {
+                of_throws(event.exception_details.text.clone());
+            }
+        }),
+    ]
+}
+
+impl Stage {
+    /// Evaluates an expression; a promise is waited for.
+    pub(crate) async fn evaluate<T: serde::de::DeserializeOwned>(&self, expression: &str) -> T {
+        let parameters = EvaluateParams::builder()
+            .expression(expression)
+            .await_promise(true)
+            .return_by_value(true)
+            .build()
+            .expect("an expression");
+        let value = soon(
+            "an answer of the page",
+            self.page.evaluate_expression(parameters),
+        )
+        .await;
+        value
+            .unwrap_or_else(|error| panic!("{error} in {expression}"))
+            .into_value()
+            .unwrap_or_else(|error| panic!("{error} from {expression}"))
+    }
+
+    /// Returns what it shows now.
+    pub(crate) async fn sample(&self) -> Sample {
+        self.evaluate("window.quizStats.sample()").await
+    }
+
+    /// Returns what it shows now, having checked it against the timeline.
+    pub(crate) async fn agrees_with(&self, timeline: &Timeline) -> Sample {
+        let sample = self.sample().await;
+        // The page's clock has fractions of a millisecond; the number moves by no more than this within one.
+        let steepest = timeline
+            .segments
+            .iter()
+            .map(|segment| f64::from(segment.from.abs_diff(segment.to)) / segment.dur_ms as f64)
+            .fold(0.0, f64::max);
+        let at = |time: f64| timeline.value_at(time as u64);
+        let expected = [at(sample.server_time), at(sample.server_time + 1.0)];
+        let close = expected
+            .iter()
+            .any(|value| (value - sample.value).abs() <= steepest + 1e-9);
+        assert!(close, "{sample:?}, expected {expected:?}");
+        sample
+    }
+
+    /// Waits until it says that it is connected.
+    pub(crate) async fn connected(&self) {
+        eventually("the stage is connected", || async {
+            let there: bool = self
+                .evaluate("window.quizStats?.sample().connected === true")
+                .await;
+            there.then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until an expression is true.
+    pub(crate) async fn until(&self, expression: &str) {
+        eventually(expression, || async {
+            self.evaluate::<bool>(expression).await.then_some(())
+        })
+        .await;
+    }
+
+    /// Returns what it has complained about so far.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.complaints.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.listeners.iter().for_each(JoinHandle::abort);
+    }
+}
