@@ -33,6 +33,14 @@ pub trait Provider: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Waits while the provider is getting ready, then says whether questions can be answered.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.availability() })
+    }
+
     /// Answers `question`, once, without retries, by `deadline`.
     ///
     /// # Errors

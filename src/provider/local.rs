@@ -40,14 +40,6 @@ impl LocalProvider {
     pub fn status(&self) -> Status {
         self.worker.status()
     }
-
-    /// Waits until the weights are loaded.
-    ///
-    /// # Errors
-    /// [`ProviderError::Unavailable`] with the reason when they could not be.
-    pub async fn ready(&self) -> Result<(), ProviderError> {
-        Ok(self.worker.ready().await?)
-    }
 }
 
 impl Provider for LocalProvider {
@@ -69,6 +61,10 @@ impl Provider for LocalProvider {
             Status::Loading => Err("the local model is loading".to_owned()),
             Status::Failed(error) => Err(error.to_string()),
         }
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.worker.ready().await.map_err(|error| error.to_string()) })
     }
 
     fn solve<'a>(

@@ -57,7 +57,7 @@ async fn ask(
     signals: &mut Signals,
     mut on_result: impl FnMut(&QuestionResult),
 ) -> anyhow::Result<Arc<Report>> {
-    if let Err(reason) = pipeline.provider.availability() {
+    if let Err(reason) = signals.or(pipeline.provider.ready()).await? {
         bail!("no model can answer: {reason}; or let a running server answer: add --server URL");
     }
     let request = AnalyzeRequest {
