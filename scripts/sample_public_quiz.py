@@ -61,11 +61,16 @@ def draw(rows, count, skip=()):
     return [unique[q] for q in sorted(unique, key=rank)[:count]]
 
 
+def clean(text):
+    """Leaves out control characters, which quiz-stats refuses; a few ARC questions hold one."""
+    return "".join(character for character in text if character.isprintable())
+
+
 def write(path, rows):
     questions = []
     for question, right, options in rows:
         options = sorted(options, key=lambda option: rank(question, option))
-        questions.append({"question": question, "answers": options, "correct": [options.index(right) + 1]})
+        questions.append({"question": clean(question), "answers": [clean(option) for option in options], "correct": [options.index(right) + 1]})
     path.write_text(json.dumps({"questions": questions}, ensure_ascii=False, indent=1) + "\n")
     print(f"{path}: {len(questions)} questions")
 

@@ -373,7 +373,7 @@ mod tests {
             let options = ["x"; 26];
             match engine.solve(&question(Kind::Single, &options), "tiny", &mut || Ok(())) {
                 Ok(solution) => {
-                    assert!((solution.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9)
+                    assert!((solution.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
                 }
                 Err(error) => assert!(error.to_string().contains("letter"), "{error}"),
             }

@@ -136,9 +136,10 @@ impl Tokenizer {
         for piece in pieces {
             match piece {
                 Piece::Control(name) => {
-                    tokens.push(*self.vocabulary.get(*name).ok_or_else(|| {
+                    let token = self.vocabulary.get(*name).ok_or_else(|| {
                         ModelError::Unsupported(format!("the model has no control token `{name}`"))
-                    })?);
+                    })?;
+                    tokens.push(*token);
                 }
                 Piece::Text(text) => tokens.extend(self.text(text)?),
             }

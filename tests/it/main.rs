@@ -12,6 +12,8 @@ mod garbage;
 mod health;
 #[cfg(test)]
 mod limits;
+#[cfg(all(test, feature = "local-model"))]
+mod local_model;
 #[cfg(test)]
 mod model_failures;
 #[cfg(test)]
