@@ -23,13 +23,20 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// # Errors
 /// Whatever kept the report from coming, in words for people.
 pub(super) async fn run(
-    settings: Settings,
+    mut settings: Settings,
     questions: Vec<Question>,
     signals: &mut Signals,
     on_result: impl FnMut(&QuestionResult),
 ) -> anyhow::Result<Answered> {
     let server = address::local(settings.listen_addr());
     let limit = Duration::from_millis(settings.server.drain_timeout_ms);
+    // The limit keeps a server's callers apart. Here is one, who sees the progress and can stop it: every question gets
+    // the time that a call may take.
+    let all_calls_ms = settings
+        .ai
+        .call_timeout_ms
+        .saturating_mul(questions.len() as u64);
+    settings.analyses.timeout_ms = settings.analyses.timeout_ms.max(all_calls_ms);
     let built = signals.or(Box::pin(App::build(settings))).await?;
     let app = built.map_err(|error| match error.downcast_ref() {
         Some(StoreError::InUse(folder)) => anyhow!(

@@ -58,15 +58,18 @@ fn whole(table: &mut Table, columns: &[usize]) {
 }
 
 fn add_row(table: &mut Table, question: &Question, result: &QuestionResult, keyed: bool) {
-    let source: Vec<_> = std::iter::once(cells::source(result).to_owned())
+    let confidence: Vec<_> = result
+        .confidence
+        .map(cells::bar)
+        .into_iter()
         .chain(cells::doubts(result))
         .collect();
     let row = [
         Cell::new(result.index).set_alignment(CellAlignment::Right),
         Cell::new(cells::question(question)),
         answer(question, result),
-        Cell::new(result.confidence.map(cells::bar).unwrap_or_default()),
-        Cell::new(source.join("\n")),
+        Cell::new(confidence.join("\n")),
+        Cell::new(cells::source(result)),
     ];
     table.add_row(row.into_iter().chain(keyed.then(|| key(question, result))));
 }

@@ -123,7 +123,7 @@ async fn connect(url: &Url) -> Result<Socket, End> {
             if response.status().is_client_error() && response.status() != 429 =>
         {
             Err(End::Refused(format!(
-                "the server answered {} instead of opening a WebSocket",
+                "the server answered {} instead of opening a WebSocket: is it the address of a quiz-stats server?",
                 response.status()
             )))
         }
