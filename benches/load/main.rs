@@ -1,0 +1,140 @@
+//! Load runner: quiz-stats beside the least that a Node server does, in one run, round about.
+//!
+//! Loopback only, bounded in rounds and seconds, ends the servers it starts. The servers share one core, the load has
+//! another, so what is compared is what one core can do. Rounds alternate between the servers: whatever else the
+//! machine does disturbs both alike, and the figures are medians. Processor time per unit of work is taken from the
+//! kernel's books and hardly notices other load at all.
+
+mod analyze;
+mod broadcast;
+mod figures;
+mod floor;
+mod footprint;
+mod http;
+mod server;
+mod stub;
+
+use clap::{Parser, Subcommand};
+use figures::Table;
+use server::{Launch, Pins};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+/// Measures quiz-stats beside Node servers.
+#[derive(Debug, Parser)]
+#[command(name = "load")]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+    /// Rounds per server.
+    #[arg(long, global = true, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds per round.
+    #[arg(long, global = true, default_value_t = 3)]
+    seconds: u64,
+    /// Core of the servers.
+    #[arg(long, global = true, default_value_t = 0)]
+    server_core: usize,
+    /// Core of the load.
+    #[arg(long, global = true, default_value_t = 1)]
+    load_core: usize,
+    /// The program to measure; the one of this build when left out.
+    #[arg(long, global = true, default_value = env!("CARGO_BIN_EXE_quiz-stats"), hide_default_value = true)]
+    program: PathBuf,
+    /// Measures quiz-stats alone.
+    #[arg(long, global = true)]
+    alone: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+enum What {
+    /// Everything below, one after the other.
+    All,
+    /// `POST /api/analyze` of a known question, beside Express.
+    Analyze,
+    /// One channel's events to 1,000 WebSocket clients, beside `ws`.
+    Broadcast,
+    /// Start-up to ready, idle memory, memory per idle WebSocket.
+    Footprint,
+    /// Is the server that the floor is measured with.
+    #[command(hide = true)]
+    Floor,
+}
+
+impl What {
+    fn includes(self, other: Self) -> bool {
+        self == other || self == Self::All
+    }
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    // `cargo bench` without more, and a test run over all targets, call every benchmark with flags of their own.
+    let harness = |arg: &String| ["--bench", "--test", "--list"].contains(&arg.as_str());
+    let args: Vec<String> = std::env::args().filter(|arg| !harness(arg)).collect();
+    if args.len() == 1 {
+        eprintln!(
+            "load: nothing to do; for the measurements run `cargo bench --bench load -- all`"
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let args = Args::parse_from(args);
+    let pins = Pins {
+        server: args.server_core,
+        load: args.load_core,
+    };
+    if args.what != What::Floor {
+        pins.pin_this_process()?;
+    }
+    // One thread: the load must stay cheap beside what it measures.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(tokio::task::LocalSet::new().run_until(run(args, pins)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Never lets this process sleep, so that no server pays for waking it: with clients on other machines none would.
+async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
+    if args.what == What::Floor {
+        return floor::serve().await;
+    }
+    let plan = Plan {
+        rounds: args.rounds,
+        round: Duration::from_secs(args.seconds),
+        with_others: !args.alone,
+        launch: Launch {
+            program: args.program,
+            pins,
+            ai: stub::serve().await?,
+        },
+    };
+    let awake = tokio::task::spawn_local(stay_awake());
+    let mut tables: Vec<Table> = Vec::new();
+    if args.what.includes(What::Analyze) {
+        tables.extend(analyze::run(&plan).await?);
+    }
+    if args.what.includes(What::Broadcast) {
+        tables.extend(broadcast::run(&plan).await?);
+    }
+    awake.abort();
+    if args.what.includes(What::Footprint) {
+        tables.extend(footprint::run(&plan).await?);
+    }
+    for table in tables {
+        println!("{table}");
+    }
+    Ok(())
+}
+
+/// How much of everything.
+struct Plan {
+    rounds: usize,
+    round: Duration,
+    with_others: bool,
+    launch: Launch,
+}

@@ -1,0 +1,229 @@
+//! The servers under load: started on their core, ended with their handle, weighed from outside.
+
+use anyhow::{Context as _, ensure};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command as Blocking, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+/// How long a server may take to say where it listens.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Processor time in `/proc` is counted in these; fixed in Linux's interface.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Which core is whose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pins {
+    pub(crate) server: usize,
+    pub(crate) load: usize,
+}
+
+impl Pins {
+    /// Keeps this process away from the servers' core.
+    pub(crate) fn pin_this_process(self) -> anyhow::Result<()> {
+        let pinned = Blocking::new("taskset")
+            .args([
+                "-pc",
+                &self.load.to_string(),
+                &std::process::id().to_string(),
+            ])
+            .stdout(Stdio::null())
+            .status()
+            .context("cannot run taskset: install util-linux")?;
+        ensure!(
+            pinned.success(),
+            "core {} is not there: choose another with --load-core",
+            self.load
+        );
+        Ok(())
+    }
+}
+
+/// How servers are started.
+pub(crate) struct Launch {
+    pub(crate) program: PathBuf,
+    pub(crate) pins: Pins,
+    /// The base address of a server that plays the model.
+    pub(crate) ai: String,
+}
+
+/// A running server; ended when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// Its stores; removed with it.
+    _data: Option<TempDir>,
+    /// Kept open, so that it can go on writing.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Launch {
+    /// Starts quiz-stats on an empty data directory, with limits that do not get in the way, and nothing else changed.
+    pub(crate) async fn quiz_stats(&self) -> anyhow::Result<Server> {
+        let data = TempDir::new()?;
+        let mut command = self.pinned(self.program.as_os_str().to_owned());
+        command.args(["serve", "--data-dir"]).arg(data.path());
+        command
+            .env("OPENAI_BASE_URL", &self.ai)
+            .env("OPENAI_MODEL", "stub");
+        for (key, value) in [
+            ("SERVER__PORT", "0"),
+            ("LOG__LEVEL", "warn"),
+            ("RATE_LIMITER__GENERAL_PER_SECOND", "1000000"),
+            ("RATE_LIMITER__GENERAL_BURST", "1000000"),
+            ("RATE_LIMITER__ANALYZE_PER_SECOND", "1000000"),
+            ("RATE_LIMITER__ANALYZE_BURST", "1000000"),
+            // Shows of 40 s cannot queue behind one another for as long as a round has requests.
+            ("TIMELINE__WHEN_BUSY", "replace"),
+        ] {
+            command.env(format!("QUIZ_STATS__{key}"), value);
+        }
+        Server::start(command, Some(data)).await
+    }
+
+    /// Starts one of the Node servers.
+    pub(crate) async fn node(&self, script: &str, args: &[&str]) -> anyhow::Result<Server> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/node");
+        let installed = fs::exists(format!("{folder}/node_modules"))?;
+        ensure!(
+            installed,
+            "run `npm ci` in benches/node first, or measure --alone"
+        );
+        let mut command = self.pinned("node".into());
+        command
+            .arg(script)
+            .args(args)
+            .current_dir(folder)
+            .env("NODE_ENV", "production");
+        Server::start(command, None).await
+    }
+
+    /// Starts this program as the server that is the floor.
+    pub(crate) async fn floor(&self) -> anyhow::Result<Server> {
+        let mut command = self.pinned(std::env::current_exe()?.into_os_string());
+        command.arg("floor");
+        Server::start(command, None).await
+    }
+
+    fn pinned(&self, program: std::ffi::OsString) -> Command {
+        let mut command = Command::new("taskset");
+        command
+            .args(["-c", &self.pins.server.to_string()])
+            .arg(program);
+        command
+    }
+}
+
+impl Server {
+    async fn start(mut command: Command, data: Option<TempDir>) -> anyhow::Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
+        let mut output = BufReader::new(child.stdout.take().context("no output")?).lines();
+        let line = timeout(START_LIMIT, output.next_line())
+            .await
+            .context("it did not start in time")??;
+        let line = line.context("it ended at once")?;
+        let address = line
+            .split("http://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next());
+        let address = address
+            .and_then(|address| address.parse().ok())
+            .with_context(|| format!("no address in {line:?}"))?;
+        Ok(Self {
+            child,
+            address,
+            _data: data,
+            _output: output,
+        })
+    }
+
+    fn pid(&self) -> anyhow::Result<u32> {
+        self.child.id().context("the server has ended")
+    }
+
+    /// Returns the processor time it has used so far, with that of threads that have ended.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
+        Cpu::of(self.pid()?)
+    }
+
+    /// Returns its proportional memory in KiB: its own pages, and its part of the shared ones.
+    pub(crate) fn pss_kib(&self) -> anyhow::Result<u64> {
+        self.memory("Pss:")
+    }
+
+    /// Returns its resident memory in KiB.
+    pub(crate) fn rss_kib(&self) -> anyhow::Result<u64> {
+        self.memory("Rss:")
+    }
+
+    fn memory(&self, field: &str) -> anyhow::Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid()?))?;
+        let line = rollup.lines().find_map(|line| line.strip_prefix(field));
+        let value = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        value.with_context(|| format!("no {field} for the server"))
+    }
+
+    /// Ends it, and waits until it is gone.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+}
+
+/// Processor time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cpu {
+    /// The program's own.
+    pub(crate) user: Duration,
+    /// The kernel's on its behalf.
+    pub(crate) system: Duration,
+}
+
+impl Cpu {
+    pub(crate) fn total(self) -> Duration {
+        self.user + self.system
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            user: self.user - before.user,
+            system: self.system - before.system,
+        }
+    }
+
+    fn of(pid: u32) -> anyhow::Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The name in brackets may hold anything; what follows it does not.
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let time = |index: usize| {
+            let ticks: u64 = fields
+                .get(index)
+                .context("/proc/PID/stat is short")?
+                .parse()?;
+            anyhow::Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
+        };
+        Ok(Self {
+            user: time(11)?,
+            system: time(12)?,
+        })
+    }
+}
