@@ -27,3 +27,8 @@ doc:
 fix:
     cargo clippy --all-targets --fix --allow-dirty --allow-staged
     cargo fmt
+
+# Make the picture of the stage anew; needs Chromium and pngquant
+picture:
+    cargo nextest run --locked --test it --run-ignored only -E 'test(=picture::stage)'
+    pngquant --force --ext .png --quality 85-98 --speed 1 docs/images/stage.png

@@ -17,6 +17,8 @@ mod local_model;
 #[cfg(test)]
 mod model_failures;
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod shutdown;

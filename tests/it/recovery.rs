@@ -1,6 +1,8 @@
 //! Coming back: after a lost connection, after a crash of the server, over WebSocket and Server-Sent Events.
 
-use crate::support::{Sse, StubAi, TestServer, Viewer, order, question, viewer::offsets};
+use crate::support::{
+    Sse, StubAi, TestServer, Viewer, eventually, order, question, viewer::offsets,
+};
 use serde_json::{Value, json};
 
 async fn publish(server: &TestServer, answers: &[u32]) -> Value {
@@ -43,6 +45,57 @@ async fn a_viewer_that_comes_back_gets_exactly_what_it_missed() {
         publish(&server, &[5]).await;
         assert_eq!(viewer.next().await["offset"], left.1 + 1);
         left = viewer.position.clone().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_crash() {
+    const PUBLISHERS: usize = 8;
+    let ai = StubAi::start().await;
+    let mut server = TestServer::with(&ai)
+        .set("journal.max_events", 100_000)
+        .start()
+        .await;
+    let first = publish(&server, &[1]).await["position"].clone();
+    let start = (first["epoch"].as_str().unwrap().to_owned(), 1);
+    let mut acknowledged = 1;
+    for _ in 0..3 {
+        // Many at once, so that the crash finds commits on their way to the disk.
+        let acks: Vec<_> = (0..PUBLISHERS)
+            .map(|_| {
+                let body = json!({ "answers": [1], "whenBusy": "replace" });
+                let request = server
+                    .request("POST", "/api/channels/hall/display")
+                    .json(&body);
+                tokio::spawn(async move {
+                    let mut last = 0;
+                    while let Ok(response) = request.try_clone().unwrap().send().await {
+                        let Ok(played) = response.json::<Value>().await else {
+                            break;
+                        };
+                        last = played["position"]["offset"].as_u64().unwrap();
+                    }
+                    last
+                })
+            })
+            .collect();
+        let enough = acknowledged + 40;
+        eventually("events flow", || async {
+            let position = server.get("/api/channels/hall").await.expect(200)["position"].clone();
+            (position["offset"].as_u64().unwrap() >= enough).then_some(())
+        })
+        .await;
+        server.kill();
+        for ack in acks {
+            acknowledged = ack.await.unwrap().max(acknowledged);
+        }
+        server.start_again().await;
+        let mut viewer = Viewer::rejoin(&server, "hall", &start).await;
+        assert_eq!(viewer.connection["recovered"], true);
+        let kept = viewer.connection["position"]["offset"].as_u64().unwrap();
+        assert!(kept >= acknowledged, "{kept} of {acknowledged}");
+        let frames = viewer.until(|frame| frame["offset"] == kept).await;
+        assert_eq!(offsets(&frames), (2..=kept).collect::<Vec<_>>());
     }
 }
 

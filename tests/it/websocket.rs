@@ -1,11 +1,11 @@
 //! What a viewer hears on its WebSocket, and how its connection ends.
 
 use crate::support::{
-    StubAi, TestServer, Viewer, eventually, order, question, timing,
+    StubAi, TestServer, Viewer, eventually, order, question, soon, timing,
     viewer::{assert_contiguous, offsets},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
+use tokio::{net::TcpSocket, sync::watch};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Publishes one event: a show that takes the place of the one before.
@@ -368,22 +368,23 @@ async fn whoever_joins_while_events_are_published_misses_none() {
         .set("broadcaster.recent_events", 8)
         .start()
         .await;
+    let published = watch::Sender::new(0);
     let publishing = async {
         for _ in 0..EVENTS {
-            publish(&server, "hall", &[1]).await;
+            published.send_replace(publish(&server, "hall", &[1]).await);
         }
     };
     let viewers = (0..VIEWERS).map(|number| {
-        let server = &server;
+        let (server, mut published) = (&server, published.subscribe());
         async move {
-            // Spread over the whole time: each joins when the stream has reached its own place.
+            // Spread over the whole time: each joins when the stream has come to a place of its own.
             let place = EVENTS * number as u64 / VIEWERS as u64;
-            eventually("the stream has come this far", || async {
-                let position =
-                    server.get("/api/channels/hall").await.expect(200)["position"].clone();
-                (place == 0 || position["offset"].as_u64() >= Some(place)).then_some(())
-            })
-            .await;
+            soon(
+                "the stream's progress",
+                published.wait_for(|offset| *offset >= place),
+            )
+            .await
+            .unwrap();
             let mut viewer = Viewer::join(server, "hall").await;
             let first = viewer.connection["position"]["offset"]
                 .as_u64()

@@ -16,6 +16,7 @@ use spider_chrome::{
         },
     },
     handler::viewport::Viewport,
+    page::ScreenshotParams,
 };
 use std::{
     ffi::OsString,
@@ -71,6 +72,11 @@ impl TestBrowser {
     /// Starts Chromium; `None`, with the reason printed, on a machine without it. A machine that checks changes must
     /// have it.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with_window(1_280, 720).await
+    }
+
+    /// As [`Self::start`], with a window of another size.
+    pub(crate) async fn start_with_window(width: u32, height: u32) -> Option<Self> {
         let Some(program) = find() else {
             let missing = "there is no Chromium: install it, or set CHROMIUM to its path";
             assert!(variable("CI").is_none(), "{missing}");
@@ -83,10 +89,10 @@ impl TestBrowser {
             .no_sandbox()
             .new_headless_mode()
             .user_data_dir(profile.path())
-            .window_size(1_280, 720)
+            .window_size(width, height)
             .viewport(Viewport {
-                width: 1_280,
-                height: 720,
+                width,
+                height,
                 ..Viewport::default()
             })
             .respect_https_errors()
@@ -281,6 +287,12 @@ impl Stage {
             self.evaluate::<bool>(expression).await.then_some(())
         })
         .await;
+    }
+
+    /// Saves a picture of it.
+    pub(crate) async fn save(&self, path: &str) {
+        let picture = self.page.screenshot(ScreenshotParams::default()).await;
+        std::fs::write(path, picture.expect("a picture")).expect("a place to write to");
     }
 
     /// Returns what it has complained about so far.
