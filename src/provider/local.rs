@@ -57,8 +57,8 @@ impl Provider for LocalProvider {
 
     fn availability(&self) -> Result<(), String> {
         match self.worker.status() {
-            Status::Ready { .. } => Ok(()),
-            Status::Loading => Err("the local model is loading".to_owned()),
+            // Questions that come while the weights are being read wait the second that it takes.
+            Status::Loading | Status::Ready { .. } => Ok(()),
             Status::Failed(error) => Err(error.to_string()),
         }
     }
