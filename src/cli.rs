@@ -34,14 +34,15 @@ pub const PARTLY: u8 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
+  quiz-stats model fetch                     a model in the process, without account or key
   quiz-stats serve                           serve on http://127.0.0.1:3000
-  API_KEY=… quiz-stats serve --config my.toml
-  quiz-stats config --default > my.toml      every setting, documented
-  quiz-stats analyze quiz.gift               its answers, in this process
-  quiz-stats analyze - --server http://127.0.0.1:3000 --json < quiz.json
+  quiz-stats analyze quiz.gift               answer a quiz, here and now
+  quiz-stats analyze quiz.json --server http://127.0.0.1:3000
   quiz-stats watch                           the show in the terminal
-  quiz-stats healthcheck && echo ready
+  quiz-stats config --default > my.toml      every setting, documented
+  quiz-stats man | man -l -                  all of this as a manual page
 
+Each command has more with --help.
 Exit codes: 0 well, 1 failed, 2 wrong use, 3 answered only in part.
 Settings: config file, then environment (QUIZ_STATS__SECTION__KEY, OPENAI_API_KEY, API_KEY, …), then arguments.";
 

@@ -5,8 +5,15 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats completions bash > ~/.local/share/bash-completion/completions/quiz-stats
+  quiz-stats completions zsh > ~/.zfunc/_quiz-stats            with ~/.zfunc in fpath
+  quiz-stats completions fish > ~/.config/fish/completions/quiz-stats.fish";
+
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct CompletionsArgs {
     /// The shell to complete for
     shell: Shell,

@@ -5,8 +5,15 @@ use crate::config::{self, Settings, Sources};
 use clap::Args;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats config                                  what is in force, and where it comes from
+  quiz-stats config --default > my.toml              a file to change; then give it as --config my.toml
+  quiz-stats config --check --config my.toml && echo right";
+
 /// Arguments of `config`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ConfigArgs {
     /// Print every setting with its default and documentation instead
     #[arg(long, conflicts_with = "check")]

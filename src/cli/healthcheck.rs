@@ -11,8 +11,17 @@ use tokio::time::Instant;
 /// A server that needs longer is not ready.
 const DEADLINE: Duration = Duration::from_secs(3);
 
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats healthcheck                             the server that the settings describe
+  quiz-stats healthcheck --url https://quiz.example
+  until quiz-stats healthcheck; do sleep 1; done     waits for a server that starts
+
+In a Dockerfile: HEALTHCHECK CMD [\"quiz-stats\", \"healthcheck\"]";
+
 /// Arguments of `healthcheck`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct HealthcheckArgs {
     /// The server's address; without a path, /readyz is asked [default: the configured listener]
     #[arg(long, value_parser = address::http)]

@@ -6,8 +6,18 @@ use clap::Args;
 use std::process::ExitCode;
 use tracing::{info, warn};
 
+const EXAMPLES: &str = "\
+Examples:
+  quiz-stats serve                                   this machine alone, on http://127.0.0.1:3000
+  BACKEND_PORT=8080 API_KEY=… quiz-stats serve       everybody who has the key
+  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 OPENAI_MODEL=llama3.2 quiz-stats serve
+
+Without OPENAI_API_KEY or OPENAI_BASE_URL, the model in the process answers: see `quiz-stats model`.
+SIGTERM or Ctrl-C drains: what runs may finish. A second one stops at once.";
+
 /// What `serve` takes.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ServeArgs {}
 
 pub(super) async fn run(_: ServeArgs, settings: Settings) -> anyhow::Result<ExitCode> {

@@ -7,6 +7,8 @@ mod analyze;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod garbage;
 #[cfg(test)]
 mod health;

@@ -2,13 +2,21 @@
 
 pub(crate) mod ai;
 pub(crate) mod browser;
+pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod sse;
 pub(crate) mod viewer;
 
-pub(crate) use self::{ai::StubAi, reply::Reply, server::TestServer, sse::Sse, viewer::Viewer};
+pub(crate) use self::{
+    ai::StubAi,
+    program::{Program, Said},
+    reply::Reply,
+    server::TestServer,
+    sse::Sse,
+    viewer::Viewer,
+};
 
 use serde_json::{Value, json};
 use std::time::Duration;

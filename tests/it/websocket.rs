@@ -369,22 +369,19 @@ async fn whoever_joins_while_events_are_published_misses_none() {
         .start()
         .await;
     let published = watch::Sender::new(0);
+    let (published, _) = tokio::sync::watch::channel(0);
     let publishing = async {
-        for _ in 0..EVENTS {
-            published.send_replace(publish(&server, "hall", &[1]).await);
+        for number in 1..=EVENTS {
+            publish(&server, "hall", &[1]).await;
+            published.send_replace(number);
         }
     };
     let viewers = (0..VIEWERS).map(|number| {
         let (server, mut published) = (&server, published.subscribe());
         async move {
-            // Spread over the whole time: each joins when the stream has come to a place of its own.
+            // Spread over the whole time: each joins when the stream has reached its own place.
             let place = EVENTS * number as u64 / VIEWERS as u64;
-            soon(
-                "the stream's progress",
-                published.wait_for(|offset| *offset >= place),
-            )
-            .await
-            .unwrap();
+            published.wait_for(|count| *count >= place).await.unwrap();
             let mut viewer = Viewer::join(server, "hall").await;
             let first = viewer.connection["position"]["offset"]
                 .as_u64()
