@@ -7,6 +7,8 @@ mod analyze;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod fan_out;
+#[cfg(test)]
 mod garbage;
 #[cfg(test)]
 mod health;
@@ -18,6 +20,8 @@ mod local_model;
 mod model_failures;
 #[cfg(test)]
 mod picture;
+#[cfg(test)]
+mod promises;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
