@@ -9,6 +9,8 @@ mod channels;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod fan_out;
+#[cfg(test)]
 mod garbage;
 #[cfg(test)]
 mod health;
@@ -20,6 +22,8 @@ mod local_model;
 mod model_failures;
 #[cfg(test)]
 mod picture;
+#[cfg(test)]
+mod promises;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]

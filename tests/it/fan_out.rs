@@ -1,0 +1,106 @@
+//! Many viewers, and slow ones: each gets every event once, and none makes another wait.
+
+use crate::{
+    support::{
+        StubAi, TestServer, Viewer, soon,
+        viewer::{assert_contiguous, offsets},
+    },
+    websocket::publish,
+};
+use tokio::{net::TcpSocket, sync::watch};
+
+#[tokio::test]
+async fn a_viewer_that_does_not_keep_up_is_closed_and_loses_nothing() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.max_queue_bytes", 65_536)
+        .set("journal.max_bytes", 256 * 1024 * 1024)
+        .start()
+        .await;
+    // A socket that holds little: the rest waits at the server.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let stream = socket
+        .connect(server.address.parse().unwrap())
+        .await
+        .unwrap();
+    let mut slow = Viewer::over(stream, &server, "/ws?channel=hall").await;
+    let mut quick = Viewer::join(&server, "hall").await;
+    let too_slow = r#"websocket_closed_total{reason="too_slow"}"#;
+    let many = vec![4; 200];
+    let mut frames = Vec::new();
+    while server.metric(too_slow).await == 0.0 {
+        publish(&server, "hall", &many).await;
+        frames.push(quick.next().await);
+        assert!(frames.len() < 500, "nobody minds that it reads nothing");
+    }
+    assert_eq!(slow.closed().await, Some(4008));
+    // It comes back with its position, and has missed nothing.
+    let last = publish(&server, "hall", &[1]).await;
+    let seen = slow.position.clone().expect("it saw the first events");
+    assert!(seen.1 < last);
+    let mut slow = Viewer::rejoin(&server, "hall", &seen).await;
+    assert_eq!(slow.connection["recovered"], true);
+    let missed = slow.until(|frame| frame["offset"] == last).await;
+    assert_eq!(offsets(&missed), (seen.1 + 1..=last).collect::<Vec<_>>());
+    // Nobody else noticed.
+    frames.push(quick.next().await);
+    assert_contiguous(&frames);
+    assert_eq!(quick.position.as_ref().unwrap().1, last);
+}
+
+#[tokio::test]
+async fn whoever_joins_while_events_are_published_misses_none() {
+    const EVENTS: u64 = 120;
+    const VIEWERS: usize = 24;
+    let ai = StubAi::start().await;
+    // A short memory, so that some are served from the log, some from memory.
+    let server = TestServer::with(&ai)
+        .set("broadcaster.recent_events", 8)
+        .start()
+        .await;
+    let published = watch::Sender::new(0);
+    let publishing = async {
+        for _ in 0..EVENTS {
+            published.send_replace(publish(&server, "hall", &[1]).await);
+        }
+    };
+    let viewers = (0..VIEWERS).map(|number| {
+        let (server, mut published) = (&server, published.subscribe());
+        async move {
+            // Spread over the whole time: each joins when the stream has come to a place of its own.
+            let place = EVENTS * number as u64 / VIEWERS as u64;
+            soon(
+                "the stream's progress",
+                published.wait_for(|offset| *offset >= place),
+            )
+            .await
+            .unwrap();
+            let mut viewer = Viewer::join(server, "hall").await;
+            let first = viewer.connection["position"]["offset"]
+                .as_u64()
+                .unwrap_or(0)
+                + 1;
+            if number % 3 == 0 && first < EVENTS {
+                // Every third one leaves in the middle and comes back for the rest.
+                let mut frames = vec![viewer.next().await];
+                let left = viewer.position.clone().unwrap();
+                drop(viewer);
+                viewer = Viewer::rejoin(server, "hall", &left).await;
+                assert_eq!(viewer.connection["recovered"], true);
+                if left.1 < EVENTS {
+                    frames.extend(viewer.until(|frame| frame["offset"] == EVENTS).await);
+                }
+                return (first, frames);
+            }
+            match first <= EVENTS {
+                true => (first, viewer.until(|frame| frame["offset"] == EVENTS).await),
+                false => (first, Vec::new()),
+            }
+        }
+    });
+    let (seen, ()) = tokio::join!(futures_util::future::join_all(viewers), publishing);
+    for (first, frames) in seen {
+        assert_eq!(offsets(&frames), (first..=EVENTS).collect::<Vec<_>>());
+    }
+}
