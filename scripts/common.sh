@@ -30,7 +30,8 @@ install_packages() {
     fi
     say "Installing with apt: $* ($why)"
     # A source that is out of reach matters only if a package is missing then.
-    "${as_root[@]}" apt-get -qq update || true
+    [[ -n ${packages_listed:-} ]] || "${as_root[@]}" apt-get -qq update || true
+    packages_listed=yes
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null ||
         fail "apt could not install $*" "See above; then run $0 again."
 }
