@@ -7,7 +7,7 @@ section! {
     [local_model] LocalModel {
         /// Catalogue name, path of a GGUF file, or `auto` for the best one present in `data_dir/models`.
         model: String = "auto".to_owned(),
-        /// Threads for the forward pass; 0 takes one per core.
+        /// Questions computed at once, each by a thread; 0 takes one per core.
         threads: usize = 0,
     }
 }

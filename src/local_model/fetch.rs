@@ -139,3 +139,78 @@ async fn checksum(path: &Path) -> Result<String, FetchError> {
     sum.unwrap_or_else(|error| Err(io::Error::other(error)))
         .map_err(FetchError::disk(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::Method;
+
+    /// A "model" whose weights are the text `abc`, at an address that is never asked.
+    const ABC: Entry = Entry {
+        name: "abc",
+        family: "llama",
+        licence: "none",
+        bytes: 3,
+        sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        source: Source::Hub {
+            repository: "none/none",
+            revision: "none",
+            file: "none",
+        },
+        method: Method::Likelihood,
+        accuracy: None,
+    };
+
+    struct Quiet;
+    impl Progress for Quiet {
+        fn at(&mut self, _done: u64, _total: u64) {}
+    }
+
+    /// Returns a data folder in which a download of [`ABC`] has brought `content`.
+    fn downloaded(content: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(shelf::folder(dir.path())).unwrap();
+        fs::write(shelf::folder(dir.path()).join("abc.gguf.part"), content).unwrap();
+        dir
+    }
+
+    #[tokio::test]
+    async fn a_whole_and_right_file_gets_its_name() {
+        let dir = downloaded("abc");
+        let path = fetch(&ABC, dir.path(), &mut Quiet).await.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "abc");
+        assert!(shelf::holds(&ABC, dir.path()));
+        assert!(!path.with_extension("gguf.part").exists());
+        // Again: nothing to do.
+        assert_eq!(fetch(&ABC, dir.path(), &mut Quiet).await.unwrap(), path);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_file_is_refused_and_deleted() {
+        let dir = downloaded("abd");
+        let error = fetch(&ABC, dir.path(), &mut Quiet).await.unwrap_err();
+        assert!(matches!(error, FetchError::Corrupt { .. }), "{error}");
+        let left: Vec<_> = fs::read_dir(shelf::folder(dir.path()))
+            .unwrap()
+            .flatten()
+            .collect();
+        assert!(
+            left.iter()
+                .all(|entry| entry.metadata().unwrap().len() == 0),
+            "{left:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn two_at_once_do_not_write_the_same_file() {
+        let dir = downloaded("abc");
+        let lock = File::create(shelf::folder(dir.path()).join(".abc.lock")).unwrap();
+        lock.lock().unwrap();
+        assert!(matches!(
+            fetch(&ABC, dir.path(), &mut Quiet).await,
+            Err(FetchError::Busy)
+        ));
+        drop(lock);
+        assert!(fetch(&ABC, dir.path(), &mut Quiet).await.is_ok());
+    }
+}
