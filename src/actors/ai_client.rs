@@ -17,7 +17,7 @@ use crate::{
     metrics::Metrics,
     provider::{Provider, ProviderError},
     quiz::Question,
-    runtime::{Backoff, Envelope, Mailbox, Reply},
+    runtime::{Backoff, Bell, Envelope, Mailbox, Reply},
     solve::Solution,
 };
 use breaker::Breaker;
@@ -82,16 +82,6 @@ pub struct State {
 /// See the module.
 pub struct AiClient;
 
-/// Tells the client that a call has ended, so that a panic in it is noticed.
-struct Bell(ActorRef<Envelope<AiClientMsg>>);
-
-impl Drop for Bell {
-    fn drop(&mut self) {
-        // A client that is gone has no calls to look after.
-        let _ = self.0.cast(Envelope::internal(AiClientMsg::Ended));
-    }
-}
-
 impl Actor for AiClient {
     type Msg = Envelope<AiClientMsg>;
     type State = State;
@@ -136,7 +126,10 @@ impl Actor for AiClient {
                 deadline,
                 reply,
             } => {
-                let (caller, bell) = (Arc::clone(&state.caller), Bell(myself));
+                let (caller, bell) = (
+                    Arc::clone(&state.caller),
+                    Bell::new(&myself, Envelope::internal(AiClientMsg::Ended)),
+                );
                 state.calls.spawn(async move {
                     let (_bell, _permit, mut reply) = (bell, permit, reply);
                     tokio::select! {

@@ -21,7 +21,7 @@ use crate::{
     event::{Event, body},
     metrics::Metrics,
     quiz::Question,
-    runtime::{AskError, Envelope, Mailbox},
+    runtime::{AskError, Bell, Envelope, Mailbox},
     store::{Append, Position},
     timeline::{Cue, Timing},
 };
@@ -88,16 +88,6 @@ pub struct State {
 
 /// See the module.
 pub struct Analysis;
-
-/// Tells the analysis that a question task has ended, however that came about.
-struct Bell(ActorRef<AnalysisMsg>);
-
-impl Drop for Bell {
-    fn drop(&mut self) {
-        // An analysis that is gone has no questions to look after.
-        let _ = self.0.cast(AnalysisMsg::Next);
-    }
-}
 
 impl Actor for Analysis {
     type Msg = AnalysisMsg;
@@ -197,7 +187,7 @@ impl State {
         let (solver, deadline, bell) = (
             self.args.solver.clone(),
             self.args.deadline,
-            Bell(myself.clone()),
+            Bell::new(myself, AnalysisMsg::Next),
         );
         self.at_work.spawn(async move {
             let _bell = bell;

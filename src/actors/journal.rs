@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     config,
     metrics::Metrics,
-    runtime::{Envelope, Mailbox, Permit},
+    runtime::{Bell, Envelope, Mailbox, Permit},
     store::{Append, EventLog, Head, Position, Retention, StoreError},
 };
 use bytes::Bytes;
@@ -79,16 +79,6 @@ struct Commit {
     batch: Vec<Pending>,
     outcome: Result<Vec<Head>, StoreError>,
     took: Duration,
-}
-
-/// Tells the journal that its commit has ended, however that came about.
-struct Bell(ActorRef<Envelope<JournalMsg>>);
-
-impl Drop for Bell {
-    fn drop(&mut self) {
-        // A journal that is gone has nothing to commit.
-        let _ = self.0.cast(Envelope::internal(JournalMsg::Done));
-    }
 }
 
 /// See the module.
@@ -191,7 +181,11 @@ impl State {
         if self.pending.is_empty() || !self.commit.is_empty() {
             return;
         }
-        let (batch, args, bell) = (self.take_batch(), self.args.clone(), Bell(myself.clone()));
+        let (batch, args, bell) = (
+            self.take_batch(),
+            self.args.clone(),
+            Bell::new(myself, Envelope::internal(JournalMsg::Done)),
+        );
         self.commit.spawn(async move {
             let _bell = bell;
             let began = Instant::now();

@@ -3,7 +3,7 @@
 use super::{CacheArgs, CacheMsg};
 use crate::{
     quiz::fingerprint::Fingerprint,
-    runtime::{Envelope, Permit, Reply},
+    runtime::{Bell, Envelope, Permit, Reply},
     store::{AnswerStore, StoreError},
 };
 use bytes::Bytes;
@@ -21,16 +21,6 @@ pub(super) struct Writer {
     answers: Vec<Answer>,
     waiting: Vec<Waiting>,
     commit: JoinSet<Outcome>,
-}
-
-/// Tells the cache that its commit has ended, however that came about.
-struct Bell(ActorRef<Envelope<CacheMsg>>);
-
-impl Drop for Bell {
-    fn drop(&mut self) {
-        // A cache that is gone has nothing to write.
-        let _ = self.0.cast(Envelope::internal(CacheMsg::Written));
-    }
 }
 
 impl Writer {
@@ -82,7 +72,10 @@ impl Writer {
             std::mem::take(&mut self.answers),
             std::mem::take(&mut self.waiting),
         );
-        let (store, bell) = (Arc::clone(&self.store), Bell(myself.clone()));
+        let (store, bell) = (
+            Arc::clone(&self.store),
+            Bell::new(myself, Envelope::internal(CacheMsg::Written)),
+        );
         self.commit.spawn(async move {
             let _bell = bell;
             let outcome = store.put(answers).await;
