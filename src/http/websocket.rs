@@ -29,7 +29,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message,
-        error::CapacityError,
+        error::{CapacityError, ProtocolError},
         handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
@@ -97,6 +97,7 @@ const GOING_AWAY: Close = Close(
     "server is going away: reconnect with your position",
     "going_away",
 );
+const NO_FRAME: Close = Close(1002, "frames must be as RFC 6455 says", "protocol");
 const UNSUPPORTED: Close = Close(1003, "only text frames are understood", "unsupported");
 const INVALID: Close = Close(1007, "text frames must be UTF-8", "invalid");
 const TOO_LARGE: Close = Close(1009, "frame too large", "too_large");
@@ -277,6 +278,11 @@ impl Connection {
                 Poll::Ready(Step::End(End::Close(TOO_LARGE)))
             }
             Poll::Ready(Some(Err(Error::Utf8(_)))) => Poll::Ready(Step::End(End::Close(INVALID))),
+            Poll::Ready(Some(Err(Error::Protocol(error))))
+                if error != ProtocolError::ResetWithoutClosingHandshake =>
+            {
+                Poll::Ready(Step::End(End::Close(NO_FRAME)))
+            }
             Poll::Ready(Some(Err(_)) | None) => Poll::Ready(Step::End(End::Gone)),
         }
     }

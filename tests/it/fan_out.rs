@@ -2,7 +2,7 @@
 
 use crate::{
     support::{
-        StubAi, TestServer, Viewer, soon,
+        Reply, StubAi, TestServer, Viewer, eventually, soon,
         viewer::{assert_contiguous, offsets},
     },
     websocket::publish,
@@ -103,4 +103,38 @@ async fn whoever_joins_while_events_are_published_misses_none() {
     for (first, frames) in seen {
         assert_eq!(offsets(&frames), (first..=EVENTS).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn a_full_house_says_so() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("broadcaster.max_viewers", 2)
+        .start()
+        .await;
+    let (first, _second) = (
+        Viewer::join(&server, "hall").await,
+        Viewer::join(&server, "other").await,
+    );
+    for path in ["/events", "/ws"] {
+        let mut request = server.request("GET", path);
+        if path == "/ws" {
+            let upgrade = [
+                ("connection", "upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ];
+            for (name, value) in upgrade {
+                request = request.header(name, value);
+            }
+        }
+        assert_eq!(Reply::to(request).await.error(503), "overloaded", "{path}");
+    }
+    drop(first);
+    eventually("there is a place again", || async {
+        let response = server.request("GET", "/events").send().await.unwrap();
+        (response.status() == 200).then_some(())
+    })
+    .await;
 }

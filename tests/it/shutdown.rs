@@ -1,6 +1,8 @@
 //! SIGTERM: viewers are told, work that runs is finished, and the process ends well and in time.
 
-use crate::support::{PATIENCE, Reply, Sse, StubAi, TestServer, Viewer, order, question};
+use crate::support::{
+    PATIENCE, Reply, Sse, StubAi, TestServer, Viewer, order, question, raw::Line,
+};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,6 +31,9 @@ async fn a_running_analysis_is_finished_first() {
     let ai = StubAi::start().await;
     let mut server = TestServer::start(&ai).await;
     let mut viewer = Viewer::join(&server, "hall").await;
+    let mut line = Line::open(&server).await;
+    let live = line.ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(live.status(), Some(200));
     ai.hold();
     let body = order("hall", &[question("Last?", 3, 2)]);
     let waiting = tokio::spawn(Reply::to(
@@ -43,6 +48,20 @@ async fn a_running_analysis_is_finished_first() {
             .then_some(())
     })
     .await;
+    // On connections that stand it still answers: no more work, please.
+    let draining = line.ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(draining.status(), Some(503), "{draining:?}");
+    let more = order("hall", &[question("More?", 3, 1)]).to_string();
+    let more = format!(
+        "POST /api/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{more}",
+        more.len()
+    );
+    let refused = line.ask(&more).await;
+    assert_eq!(refused.status(), Some(503), "{refused:?}");
+    assert!(
+        refused.body().contains(r#""code":"draining""#),
+        "{refused:?}"
+    );
     ai.release();
     assert_eq!(waiting.await.unwrap().expect(200)["answers"], json!([2]));
     // The last events reach the viewers before the goodbye.

@@ -257,7 +257,11 @@ async fn an_analysis_is_seen_from_the_first_question_to_the_finale() {
         return;
     };
     let ai = StubAi::start().await;
-    let server = TestServer::start(&ai).await;
+    // In order: several at once are shown as their answers come.
+    let server = TestServer::with(&ai)
+        .set("analyses.parallel_questions", 1)
+        .start()
+        .await;
     let stage = browser.stage(&server, "/stage/hall?lang=en").await;
     let overlay = other.stage(&server, "/overlay/hall?lang=en").await;
     watch(&stage).await;

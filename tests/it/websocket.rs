@@ -257,6 +257,50 @@ async fn what_cannot_be_read_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_frames_close_the_connection() {
+    const MASK: [u8; 4] = [0; 4];
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let masked = |header: &[u8], payload: &[u8]| [header, &MASK, payload].concat();
+    let huge = [0xff; 8];
+    for (what, code, bytes) in [
+        ("not masked", 1002, [0x81, 2, b'{', b'}'].to_vec()),
+        ("reserved bits", 1002, masked(&[0xf1, 0x82], b"{}")),
+        ("an unknown opcode", 1002, masked(&[0x83, 0x82], b"{}")),
+        ("no UTF-8", 1007, masked(&[0x81, 0x82], &[0xff, 0xfe])),
+        (
+            "a continuation of nothing",
+            1002,
+            masked(&[0x80, 0x82], b"{}"),
+        ),
+        ("a ping in pieces", 1002, masked(&[0x09, 0x82], b"{}")),
+        (
+            "a long ping",
+            1002,
+            masked(&[0x89, 0xfe, 0x01, 0x00], &[0; 256]),
+        ),
+        ("a close of one byte", 1002, masked(&[0x88, 0x81], &[3])),
+        (
+            "a length beyond everything",
+            1009,
+            masked(&[&[0x81, 0xff], &huge[..]].concat(), b"{}"),
+        ),
+        ("HTTP", 1002, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
+    ] {
+        let mut viewer = Viewer::join(&server, "hall").await;
+        viewer.write(&bytes).await;
+        assert_eq!(viewer.closed().await, Some(code), "{what}");
+    }
+    // A message in two pieces is a message.
+    let mut viewer = Viewer::join(&server, "hall").await;
+    viewer.write(&masked(&[0x01, 0x82], br#"{""#)).await;
+    viewer.write(&masked(&[0x80, 0x81], b"}")).await;
+    assert_eq!(viewer.next().await["code"], "invalid_message");
+    drop(viewer);
+    nobody_is_left(&server, "hall").await;
+}
+
+#[tokio::test]
 async fn a_flood_of_messages_closes_the_connection() {
     let ai = StubAi::start().await;
     let server = TestServer::start(&ai).await;

@@ -1,6 +1,6 @@
 //! Bytes on a bare connection, for what no HTTP client would send.
 
-use super::{PATIENCE, TestServer};
+use super::{PATIENCE, TestServer, soon};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -30,6 +30,34 @@ pub(crate) async fn send(server: &TestServer, bytes: &[u8]) -> RawReply {
     read(stream).await
 }
 
+/// A connection that stays.
+pub(crate) struct Line(TcpStream);
+
+impl Line {
+    /// Connects. The server has accepted it once something was asked on it.
+    pub(crate) async fn open(server: &TestServer) -> Self {
+        let stream = TcpStream::connect(&server.address).await;
+        Self(stream.expect("the server accepts"))
+    }
+
+    /// Sends a request and reads its response.
+    pub(crate) async fn ask(&mut self, request: &str) -> RawReply {
+        self.0
+            .write_all(request.as_bytes())
+            .await
+            .expect("it takes the request");
+        let mut said = Vec::new();
+        loop {
+            let read = soon("the response", self.0.read_buf(&mut said)).await;
+            assert_ne!(read.expect("it answers"), 0, "closed in the middle");
+            let reply = RawReply(String::from_utf8_lossy(&said).into_owned());
+            if reply.is_whole() {
+                return reply;
+            }
+        }
+    }
+}
+
 async fn read(mut stream: TcpStream) -> RawReply {
     let mut said = Vec::new();
     // A reset ends it like a close.
@@ -44,6 +72,16 @@ impl RawReply {
     pub(crate) fn status(&self) -> Option<u16> {
         let (_, last) = self.0.rsplit_once("HTTP/1.")?;
         last.get(2..5)?.parse().ok()
+    }
+
+    fn is_whole(&self) -> bool {
+        let length = |head: &str| {
+            let mut lines = head.lines();
+            lines.find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+        };
+        self.0
+            .split_once("\r\n\r\n")
+            .is_some_and(|(head, body)| length(head).is_none_or(|length| body.len() >= length))
     }
 
     /// Returns the body of the last response.

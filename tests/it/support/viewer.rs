@@ -3,7 +3,7 @@
 use super::{TestServer, soon};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, client::IntoClientRequest},
@@ -106,6 +106,12 @@ impl Viewer {
     /// Sends any message.
     pub(crate) async fn send(&mut self, message: Message) {
         let _ = soon("a place in the buffer", self.socket.send(message)).await;
+    }
+
+    /// Writes bytes that need not be frames.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        // The server may have closed already: what it says then counts.
+        let _ = self.socket.get_mut().write_all(bytes).await;
     }
 
     /// Sends a JSON frame and returns the next frame that is no event.
