@@ -46,6 +46,9 @@ Each command has more with --help.
 Exit codes: 0 well, 1 failed, 2 wrong use, 3 answered only in part.
 Settings: config file, then environment (QUIZ_STATS__SECTION__KEY, OPENAI_API_KEY, API_KEY, …), then arguments.";
 
+/// Heads what every command takes, so that its own options stand before them.
+const SETTINGS: &str = "Settings";
+
 /// Questions in, answers on every screen.
 #[derive(Debug, Parser)]
 #[command(name = "quiz-stats", version, after_help = EXAMPLES)]
@@ -62,13 +65,13 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Read settings from this TOML file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = SETTINGS)]
     config: Option<PathBuf>,
     /// Keep stores and model weights in this folder
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = SETTINGS)]
     data_dir: Option<String>,
     /// Log error, warn, info, debug, trace, or a filter such as info,quiz_stats=debug
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, value_name = "FILTER", help_heading = SETTINGS)]
     log_level: Option<String>,
 }
 
