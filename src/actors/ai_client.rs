@@ -66,10 +66,12 @@ pub enum SolveError {
     #[error("{0}")]
     Provider(#[from] ProviderError),
     /// The provider kept failing; it is not asked for now.
-    #[error("the model is not asked for now, because it kept failing")]
+    #[error("the model is not asked for now, because it kept failing: {cause}")]
     CircuitOpen {
         /// Time until it will be asked again.
         retry_after: Duration,
+        /// What it failed with last.
+        cause: String,
     },
 }
 

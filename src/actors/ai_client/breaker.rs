@@ -20,14 +20,17 @@ pub(super) struct Breaker {
     circuit: Circuit,
     max_failures: u32,
     open_for: Duration,
+    /// What the provider failed with last.
+    cause: String,
 }
 
 impl Breaker {
-    pub(super) const fn new(max_failures: u32, open_for: Duration) -> Self {
+    pub(super) fn new(max_failures: u32, open_for: Duration) -> Self {
         Self {
             circuit: Circuit::Closed { failures: 0 },
             max_failures,
             open_for,
+            cause: String::new(),
         }
     }
 
@@ -50,7 +53,8 @@ impl Breaker {
         self.circuit = Circuit::Closed { failures: 0 };
     }
 
-    pub(super) fn failed(&mut self, now: Instant) {
+    pub(super) fn failed(&mut self, now: Instant, cause: &str) {
+        cause.clone_into(&mut self.cause);
         let failures = match self.circuit {
             Circuit::Closed { failures } => failures + 1,
             Circuit::HalfOpen { .. } => self.max_failures,
@@ -64,6 +68,11 @@ impl Breaker {
         } else {
             Circuit::Closed { failures }
         };
+    }
+
+    /// Returns what the provider failed with last.
+    pub(super) fn cause(&self) -> &str {
+        &self.cause
     }
 
     /// Returns the value of `ai_circuit_state`: 0 closed, 1 half-open, 2 open.
@@ -87,17 +96,17 @@ mod tests {
         let mut breaker = Breaker::new(3, 10 * SECOND);
         let start = Instant::now();
         let at = |seconds: u32| start + SECOND * seconds;
-        breaker.failed(start);
-        breaker.failed(start);
+        breaker.failed(start, "no");
+        breaker.failed(start, "no");
         breaker.succeeded();
-        breaker.failed(start);
-        breaker.failed(start);
+        breaker.failed(start, "no");
+        breaker.failed(start, "no");
         assert_eq!(
             (breaker.admit(start, at(5)), breaker.level()),
             (Ok(()), 0),
             "never three in a row"
         );
-        breaker.failed(start);
+        breaker.failed(start, "no");
         assert_eq!(
             (breaker.admit(at(4), at(9)), breaker.level()),
             (Err(6 * SECOND), 2)
@@ -111,7 +120,7 @@ mod tests {
             Err(4 * SECOND),
             "one trial at a time"
         );
-        breaker.failed(at(12));
+        breaker.failed(at(12), "no");
         assert_eq!(breaker.admit(at(12), at(15)), Err(10 * SECOND));
         assert_eq!(breaker.admit(at(22), at(25)), Ok(()));
         assert_eq!(

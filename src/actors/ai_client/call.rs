@@ -97,7 +97,10 @@ impl Caller {
         let limit = deadline.min(began + self.call_timeout);
         let admitted = self.breaker().admit(began, limit);
         self.show_circuit();
-        admitted.map_err(|retry_after| SolveError::CircuitOpen { retry_after })?;
+        admitted.map_err(|retry_after| SolveError::CircuitOpen {
+            retry_after,
+            cause: self.breaker().cause().to_owned(),
+        })?;
         let outcome = match timeout_at(limit, self.provider.solve(question, limit)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(ProviderError::Timeout),
@@ -109,7 +112,9 @@ impl Caller {
     fn report(&self, outcome: &Result<Solution, ProviderError>, took: Duration) {
         match outcome {
             Ok(_) => self.breaker().succeeded(),
-            Err(error) if says_down(error) => self.breaker().failed(Instant::now()),
+            Err(error) if says_down(error) => {
+                self.breaker().failed(Instant::now(), &error.to_string());
+            }
             // The provider is there and answers; what it says is another matter.
             Err(_) => self.breaker().succeeded(),
         }

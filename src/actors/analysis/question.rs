@@ -226,7 +226,7 @@ impl From<SolveError> for SharedFailure {
     fn from(error: SolveError) -> Self {
         let text = error.to_string();
         let (code, retry_after) = match error {
-            SolveError::CircuitOpen { retry_after } => (
+            SolveError::CircuitOpen { retry_after, .. } => (
                 FailureCode::AiUnavailable,
                 Some(retry_after.as_secs().max(1)),
             ),
