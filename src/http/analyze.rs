@@ -33,12 +33,12 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         request_id,
         ..
     } = call;
-    let headers = request.headers().clone();
-    let as_stream = lists(&headers, header::ACCEPT, "text/event-stream");
-    let as_async = lists(&headers, HeaderName::from_static("prefer"), "respond-async");
-    let format = format(content_type(&headers).as_deref())?;
+    let headers = request.headers();
+    let as_stream = lists(headers, header::ACCEPT, "text/event-stream");
+    let as_async = lists(headers, HeaderName::from_static("prefer"), "respond-async");
+    let format = format(content_type(headers).as_deref())?;
     let channel = super::request::query(&request, "channel");
-    let key = idempotency_key(&headers)?;
+    let key = idempotency_key(headers)?;
     let settings = &context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;

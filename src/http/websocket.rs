@@ -14,7 +14,7 @@ use crate::{
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper_util::{rt::TokioIo, server::conn::auto};
 use serde::Deserialize;
 use serde_json::json as value;
 use std::{
@@ -24,7 +24,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, Interval, MissedTickBehavior},
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -42,7 +45,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
 const WEBSOCKET_VERSION: &str = "13";
 
-type Socket = WebSocketStream<FrameIo<TokioIo<Upgraded>>>;
+type Socket = WebSocketStream<FrameIo<TcpStream>>;
 
 pub(super) fn is_upgrade(request: &Request<Incoming>) -> bool {
     lists(request.headers(), header::UPGRADE, "websocket")
@@ -172,8 +175,12 @@ impl Connection {
         );
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let allowance = (config.max_inbound_per_second, Instant::now());
-        let io = FrameIo::new(TokioIo::new(upgraded));
-        let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
+        // The socket itself: every write to a viewer would pass through two layers that have nothing left to do.
+        let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded);
+        let parts = parts.expect("the listener serves TCP streams alone");
+        let (io, read) = (FrameIo::new(parts.io.into_inner()), parts.read_buf.into());
+        let socket =
+            WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits)).await;
         Self {
             viewer,
             socket,
