@@ -18,7 +18,7 @@ use tokio::{
 /// Messages sent in a row: as many as a mailbox may hold.
 const BURST: u64 = 1_000;
 
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     // One thread: the price of the work, without that of waking another core.
     let runtime = Builder::new_current_thread()
         .enable_all()

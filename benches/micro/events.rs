@@ -18,10 +18,10 @@ use std::{
 const VIEWERS: usize = 1_000;
 const NOW: u64 = 1_795_000_000_000;
 
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     let timeline = timeline(1);
     c.bench_function("event_serialise", |b| {
-        b.iter(|| event::body(black_box(&timeline)))
+        b.iter(|| event::body(black_box(&timeline)));
     });
     let body = event::body(&timeline);
     c.bench_function("event_frame", |b| b.iter(|| frame(black_box(&body))));

@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 const PROVIDER: &str = "openai/stub/1";
 
-pub fn benches(c: &mut Criterion) {
+pub(crate) fn benches(c: &mut Criterion) {
     let limits = Limits::default();
     let mut group = c.benchmark_group("request");
     for questions in [1, 20] {
