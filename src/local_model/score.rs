@@ -3,7 +3,7 @@
 /// Share of an option's own likelihood, without the question, that is taken off its likelihood after the question.
 /// 0 favours common words, 1 (pointwise mutual information) favours rare ones.
 const PRIOR_WEIGHT: f64 = 0.5;
-/// Divides the evidence before the softmax, so that a stated probability of 0.6 is right six times in ten.
+/// Divides the evidence before the softmax, so that stated probabilities are right on the whole: the value that measured best.
 const TEMPERATURE: f64 = 2.0;
 
 /// An option's text, and how likely it is, as natural logarithms.
