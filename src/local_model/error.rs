@@ -67,10 +67,7 @@ impl From<ModelError> for ProviderError {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Interrupted => Self::Timeout,
-            ModelError::TooLong { .. } => Self::Rejected {
-                status: 413,
-                reason: error.to_string(),
-            },
+            ModelError::TooLong { .. } => Self::TooLong(error.to_string()),
             other => Self::Unavailable(other.to_string()),
         }
     }
