@@ -3,7 +3,7 @@
 use super::{address, signals::Signals};
 use crate::{app::App, config::Settings};
 use clap::Args;
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 use tracing::{info, warn};
 
 const EXAMPLES: &str = "\
@@ -24,9 +24,12 @@ pub(super) async fn run(_: ServeArgs, settings: Settings) -> anyhow::Result<Exit
     let mut signals = Signals::listen()?;
     let no_key = settings.auth.api_key.is_none();
     let app = signals.or(Box::pin(App::build(settings))).await??;
-    if let Err(reason) = app.pipeline().provider.availability() {
-        warn!("no model can answer yet: {reason}");
-    }
+    let provider = Arc::clone(&app.pipeline().provider);
+    tokio::spawn(async move {
+        if let Err(reason) = provider.ready().await {
+            warn!("no model can answer: {reason}");
+        }
+    });
     let front = app.listen().await?;
     let address = address::local(front.address());
     info!(address = %front.address(), model = app.pipeline().provider.model(), "ready");
