@@ -1,7 +1,7 @@
 //! AiClient: asks the model, patiently but not for ever.
 //!
 //! Flow: Analysis --Solve--> [AiClient] --> Provider (an OpenAI-compatible server, or the model in the process)
-//! Mailbox: [ai] mailbox_capacity counts waiting and running questions; senders wait until their deadline.
+//! Mailbox: `[ai]` mailbox_capacity counts waiting and running questions; senders wait until their deadline.
 //! Crash: running calls are lost; callers see Down and ask again.
 //! Metrics: openai_*, gen_ai_*, ai_circuit_state, ai_overhead_seconds.
 //!

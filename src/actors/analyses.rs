@@ -1,7 +1,7 @@
 //! Analyses: starts, watches, remembers and cancels analyses; the parent of every Analysis actor.
 //!
 //! Flow: http --Start, Record, Get, GetLatest, Cancel--> [Analyses] --spawns--> Analysis --Answered, Done--> [Analyses]
-//! Mailbox: [analyses] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
+//! Mailbox: `[analyses]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
 //! Crash: running analyses end with it and are reported as `interrupted`; those that somebody was promised (202, or an
 //! `Idempotency-Key`) are kept in the store, the other finished ones are forgotten.
 //! Metrics: those of its mailbox.

@@ -1,7 +1,7 @@
 //! Broadcaster: brings every event of a channel to all its viewers, each at its own pace.
 //!
 //! Flow: Journal --Publish--> [Broadcaster] --Frame--> viewers' outboxes → http::websocket, http::events
-//! Mailbox: [broadcaster] mailbox_capacity; the journal waits, viewers wait up to wait_ms, then 503.
+//! Mailbox: `[broadcaster]` mailbox_capacity; the journal waits, viewers wait up to wait_ms, then 503.
 //! Crash: who views what is lost; sockets close with 1001 and clients reconnect with their position. Streams are read
 //! back from the log.
 //! Metrics: websocket_connections, websocket_recoveries_total, websocket_closed_total.

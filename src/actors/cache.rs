@@ -1,7 +1,7 @@
 //! Cache: answers already known, and one call for however many ask the same at once.
 //!
 //! Flow: Analysis --Resolve, Settle--> [Cache]; http --Peek--> [Cache]
-//! Mailbox: [cache] mailbox_capacity; senders wait up to wait_ms, then ask the model themselves.
+//! Mailbox: `[cache]` mailbox_capacity; senders wait up to wait_ms, then ask the model themselves.
 //! Crash: the memory layer and who waits for whom are lost; waiting callers see Down and ask again. Answers are read
 //! back from the store.
 //! Metrics: cache_requests_total, cache_entries, coalesced_requests_total.

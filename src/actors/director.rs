@@ -1,7 +1,7 @@
 //! Director: decides what each channel plays, and when.
 //!
 //! Flow: Analysis, http --Reserve, Cue, Finish, Play, Control--> [Director] --Append(timeline)--> Journal
-//! Mailbox: [director] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
+//! Mailbox: `[director]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
 //! Crash: answers that came in the last second to a show that was not waiting for them. What a channel plays is kept in
 //! the log with the event that announced it, and read back.
 //! Metrics: those of its mailbox.

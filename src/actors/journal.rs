@@ -1,7 +1,7 @@
 //! Journal: makes events durable, in order, and passes them on to be shown.
 //!
 //! Flow: Analysis, Director --Append--> [Journal] --Publish--> Broadcaster   (an event is shown only after it is kept)
-//! Mailbox: [journal] mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
+//! Mailbox: `[journal]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
 //! Crash: appends not yet committed are lost and told so; the log on disk is the truth, offsets go on from it.
 //! Metrics: journal_append_seconds.
 //!

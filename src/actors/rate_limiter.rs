@@ -1,7 +1,7 @@
 //! RateLimiter: decides whether a client may make another request now.
 //!
 //! Flow: http --Admit--> [RateLimiter]   (the verdict goes back in the reply)
-//! Mailbox: [rate_limiter] mailbox_capacity; senders wait up to wait_ms, then 503.
+//! Mailbox: `[rate_limiter]` mailbox_capacity; senders wait up to wait_ms, then 503.
 //! Crash: the levels are lost and start full; callers see Down and get 503.
 //! Metrics: rate_limit_exceeded_total.
 
