@@ -185,7 +185,7 @@ async fn gives_up_at_the_deadline_and_refuses_what_is_too_long() {
     let endless = question(&"word ".repeat(40_000), &["yes", "no"], Kind::TrueFalse);
     let refused = provider.solve(&endless, patiently()).await;
     assert!(
-        matches!(refused, Err(ProviderError::Rejected { status: 413, .. })),
+        matches!(refused, Err(ProviderError::TooLong(_))),
         "{refused:?}"
     );
     let [text, options @ ..] = EASY[0];
