@@ -8,4 +8,5 @@ pub mod cache;
 pub mod director;
 pub mod journal;
 pub mod rate_limiter;
+pub mod scraper;
 pub mod tree;

@@ -1,6 +1,11 @@
 //! An analysis as clients see it: results, usage, report, failure (contracts, section 1).
 
-use crate::{quiz::OptionNumber, solve::Method, store::Position};
+use crate::{
+    page::{FoundPage, Timings, Via},
+    quiz::{OptionNumber, Question, problem::Problem},
+    solve::Method,
+    store::Position,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -83,6 +88,45 @@ pub struct ShowTime {
     pub duration_ms: u64,
 }
 
+/// Questions that were read from a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Where they come from.
+    pub page: Page,
+    /// The questions, in order.
+    pub questions: Vec<Question>,
+}
+
+/// A page that questions were read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its address after redirects; `None` for markup.
+    pub url: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Which way it was read.
+    pub via: Via,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+impl From<FoundPage> for Found {
+    fn from(found: FoundPage) -> Self {
+        Self {
+            page: Page {
+                url: found.url,
+                title: found.title,
+                via: found.via,
+                notes: found.notes,
+                timings: found.timings,
+            },
+            questions: found.questions,
+        }
+    }
+}
+
 /// What became of an analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,6 +165,9 @@ pub struct Report {
     pub usage: Usage,
     /// When the show plays; `None` without a show.
     pub timeline: Option<ShowTime>,
+    /// Where the questions were found, and which; `None` when the client sent them.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// What the client sent along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Value>,
@@ -151,6 +198,9 @@ pub struct Failure {
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_after: Option<u64>,
+    /// What a program may want to know of the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Problem>,
 }
 
 /// Kinds of failure (contracts, section 1).
@@ -165,6 +215,12 @@ pub enum FailureCode {
     TimedOut,
     /// A queue was full.
     Overloaded,
+    /// The page was read and holds no question.
+    NoQuestionsFound,
+    /// The page may not be read.
+    PageBlocked,
+    /// The page did not load.
+    PageFailed,
     /// The channel plays another show, and `timeline.when_busy` is `reject`.
     ChannelBusy,
     /// The process is shutting down.
@@ -182,6 +238,7 @@ impl Failure {
             code,
             error: error.into(),
             retry_after: None,
+            details: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     actors::{
         analyses::AnalysesMsg,
-        tree::{self, Mailboxes, Ports},
+        tree::{self, Mailboxes, Ports, Role},
     },
     clock::Clock,
     config::Settings,
@@ -11,7 +11,8 @@ use crate::{
     metrics::Metrics,
     pipeline::Pipeline,
     provider,
-    runtime::{Supervisor, SupervisorHandle},
+    runtime::{Supervisor, SupervisorArgs, SupervisorHandle},
+    scrape,
     store::embedded::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents},
 };
 use anyhow::Context as _;
@@ -42,28 +43,72 @@ impl App {
     /// When a store, the model's settings or an actor cannot be used.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
         let folder = &settings.server.data_dir;
+        let metrics = Metrics::new();
+        let mailboxes = Mailboxes::new(&settings, &metrics);
         let ports = Ports {
             provider: provider::from_settings(&settings).await?,
             answers: Arc::new(EmbeddedAnswers::open(folder)?),
             events: Arc::new(EmbeddedEvents::open(folder)?),
+            pages: scrape::from_settings(&settings, &mailboxes)?,
             analyses: Arc::new(EmbeddedAnalyses::open(folder)?),
         };
-        Self::with_ports(settings, ports).await
+        Self::with_ports(settings, ports, mailboxes, metrics).await
+    }
+
+    /// Starts what reads pages, and nothing else: no store, no model.
+    ///
+    /// # Errors
+    /// When the settings or an actor cannot be used.
+    pub async fn scraper(settings: Settings) -> anyhow::Result<Self> {
+        let metrics = Metrics::new();
+        let mailboxes = Mailboxes::new(&settings, &metrics);
+        let pages = scrape::from_settings(&settings, &mailboxes)?;
+        let root = tree::scraping_root(&settings, &mailboxes, &pages, &metrics);
+        let provider = provider::none("this process only reads pages");
+        let pipeline = Pipeline {
+            settings: Arc::new(settings),
+            actors: mailboxes,
+            role: Role::Scraper,
+            pages,
+            provider_fingerprint: provider.fingerprint().into(),
+            provider,
+            clock: Clock::start(),
+            metrics,
+        };
+        Self::start(pipeline, root).await
     }
 
     /// Starts the tree on given ports.
     ///
     /// # Errors
     /// When an actor does not start.
-    pub async fn with_ports(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
-        let (metrics, clock) = (Metrics::new(), Clock::start());
-        let mailboxes = Mailboxes::new(&settings, &metrics);
+    pub async fn with_ports(
+        settings: Settings,
+        ports: Ports,
+        mailboxes: Mailboxes,
+        metrics: Metrics,
+    ) -> anyhow::Result<Self> {
+        let clock = Clock::start();
         let root = tree::root(&settings, &mailboxes, &ports, clock, &metrics);
+        let pipeline = Pipeline {
+            settings: Arc::new(settings),
+            actors: mailboxes,
+            role: Role::All,
+            pages: ports.pages,
+            provider_fingerprint: ports.provider.fingerprint().into(),
+            provider: ports.provider,
+            clock,
+            metrics,
+        };
+        Self::start(pipeline, root).await
+    }
+
+    async fn start(pipeline: Pipeline, root: SupervisorArgs) -> anyhow::Result<Self> {
         let supervisor = Supervisor::spawn(root)
             .await
             .context("the actors do not start")?;
         let upkeep = tokio::spawn({
-            let metrics = metrics.clone();
+            let metrics = pipeline.metrics.clone();
             async move {
                 let mut interval = tokio::time::interval(UPKEEP_EVERY);
                 loop {
@@ -72,14 +117,6 @@ impl App {
                 }
             }
         });
-        let pipeline = Pipeline {
-            settings: Arc::new(settings),
-            actors: mailboxes,
-            provider_fingerprint: ports.provider.fingerprint().into(),
-            provider: ports.provider,
-            clock,
-            metrics,
-        };
         Ok(Self {
             pipeline,
             supervisor,
@@ -101,7 +138,10 @@ impl App {
         let server = http::Server::bind(
             self.pipeline.clone(),
             settings.listen_addr(),
-            http::Routes::All,
+            match self.pipeline.role {
+                Role::All => http::Routes::All,
+                Role::Scraper => http::Routes::Scraper,
+            },
         )
         .await?;
         let metrics = match settings.metrics.bind {
@@ -153,14 +193,11 @@ impl App {
     /// Ends the tree: running analyses may finish within `limit`, then every actor handles what it holds.
     pub async fn drain(self, limit: Duration) {
         let deadline = Instant::now() + limit;
-        let drained = self
-            .pipeline
-            .actors
-            .analyses
-            .ask(deadline, AnalysesMsg::Drain)
-            .await;
-        if drained.is_err() {
-            warn!("analyses were still running when the time to drain was over");
+        if self.pipeline.role == Role::All {
+            let analyses = &self.pipeline.actors.analyses;
+            if analyses.ask(deadline, AnalysesMsg::Drain).await.is_err() {
+                warn!("analyses were still running when the time to drain was over");
+            }
         }
         let left = deadline
             .saturating_duration_since(Instant::now())

@@ -10,6 +10,7 @@ mod healthcheck;
 mod man;
 #[cfg(feature = "local-model")]
 pub mod model;
+mod scrape;
 mod serve;
 mod signals;
 mod watch;
@@ -38,6 +39,7 @@ Examples:
   quiz-stats serve                           serve on http://127.0.0.1:3000
   quiz-stats analyze quiz.gift               answer a quiz, here and now
   quiz-stats analyze quiz.json --server http://127.0.0.1:3000
+  quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
   quiz-stats config --default > my.toml      every setting, documented
   quiz-stats man | man -l -                  all of this as a manual page
@@ -133,8 +135,10 @@ impl PrintCommand {
 pub enum RunCommand {
     /// Serve until SIGTERM or Ctrl-C
     Serve(serve::ServeArgs),
-    /// Answer a quiz file and print the answers as a table or JSON
+    /// Answer a quiz file or a page and print the answers as a table or JSON
     Analyze(analyze::AnalyzeArgs),
+    /// Read the questions on a page and print them; no model is asked
+    Scrape(scrape::ScrapeArgs),
     /// Watch the show of a running server in the terminal; q quits
     Watch(watch::WatchArgs),
     /// Ask a running server whether it is ready; exit code 0 or 1
@@ -152,7 +156,7 @@ impl RunCommand {
         let level = match self {
             Self::Serve(_) => return chosen,
             // What went wrong on the way is in their own outcome, and log lines would tear their picture.
-            Self::Analyze(_) | Self::Watch(_) => "error",
+            Self::Analyze(_) | Self::Scrape(_) | Self::Watch(_) => "error",
             _ => "warn",
         };
         match loaded.is_default("log.level") {
@@ -179,6 +183,7 @@ impl RunCommand {
         match self {
             Self::Serve(args) => serve::run(args, settings).await,
             Self::Analyze(args) => analyze::run(args, settings).await,
+            Self::Scrape(args) => scrape::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,
             #[cfg(feature = "local-model")]

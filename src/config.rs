@@ -24,6 +24,7 @@ mod metrics;
 mod print;
 mod problem;
 mod rate_limiter;
+mod scraper;
 mod section;
 mod server;
 mod setting;
@@ -45,6 +46,7 @@ pub use log::{Format, Log};
 pub use metrics::Metrics;
 pub use problem::{Origin, Problem, Problems};
 pub use rate_limiter::RateLimiter;
+pub use scraper::Scraper;
 pub use server::Server;
 pub use supervisor::Supervisor;
 pub use timeline::Timeline;
@@ -84,6 +86,7 @@ settings! {
     ai: Ai,
     local_model: LocalModel,
     rate_limiter: RateLimiter,
+    scraper: Scraper,
     cache: Cache,
     journal: Journal,
     director: Director,

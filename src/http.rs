@@ -12,6 +12,7 @@ mod health;
 mod request;
 mod respond;
 mod router;
+mod scrape;
 mod server;
 mod websocket;
 

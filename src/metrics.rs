@@ -13,6 +13,7 @@ mod family;
 mod http;
 mod process;
 mod registry;
+mod scrape;
 mod websocket;
 
 pub use ai::Ai;
@@ -20,6 +21,7 @@ pub use answers::{Analysis, Cache, Journal};
 pub use family::{CounterFamily, GaugeFamily, HistogramFamily};
 pub use http::{Http, InFlight, RouteMetrics};
 pub use metrics::{Counter, Gauge, Histogram};
+pub use scrape::Scrape;
 pub use websocket::WebSocket;
 
 use crate::version::{COMMIT, VERSION};
@@ -41,6 +43,7 @@ struct Inner {
     analysis: Analysis,
     cache: Cache,
     journal: Journal,
+    scrape: Scrape,
     rate_limit_exceeded: CounterFamily<1>,
     actor_up: GaugeFamily<1>,
     actor_restarts: CounterFamily<2>,
@@ -66,6 +69,7 @@ impl Metrics {
             analysis: Analysis::new(r),
             cache: Cache::new(r),
             journal: Journal::new(r),
+            scrape: Scrape::new(r),
             rate_limit_exceeded: CounterFamily::new(r, &c::RATE_LIMIT_EXCEEDED),
             actor_up: GaugeFamily::new(r, &c::ACTOR_UP),
             actor_restarts: CounterFamily::new(r, &c::ACTOR_RESTARTS),
@@ -114,6 +118,11 @@ impl Metrics {
     /// Returns the metrics of analyses and their answers.
     pub fn analysis(&self) -> &Analysis {
         &self.0.analysis
+    }
+
+    /// Returns the metrics of reading pages.
+    pub fn scrape(&self) -> &Scrape {
+        &self.0.scrape
     }
 
     /// Returns the metrics of the answer cache.

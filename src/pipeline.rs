@@ -6,19 +6,23 @@ use crate::{
         analysis::{count, cues, known_result},
         cache::CacheMsg,
         director::{DirectorMsg, PlayRequest},
-        tree::Mailboxes,
+        scraper::ScraperMsg,
+        tree::{Mailboxes, Role},
     },
     analysis::{Failure, FailureCode, Report, Source, Status, Usage},
     clock::Clock,
     config::Settings,
     event::{Event, body},
     metrics::Metrics,
+    page::{FoundPage, PageRequest},
     provider::Provider,
     quiz::{
+        Question,
         fingerprint::{Fingerprint, fingerprint},
         request::{AnalyzeRequest, TimingOverride},
     },
     runtime::AskError,
+    scrape::PageReader,
     solve::Solution,
     timeline::Timing,
 };
@@ -28,6 +32,9 @@ use tokio::time::Instant;
 /// The channel that is meant when none is named.
 pub const DEFAULT_CHANNEL: &str = "default";
 
+/// What the scraper takes to say that a page's time is over.
+const SCRAPE_MARGIN: Duration = Duration::from_secs(5);
+
 /// Everything that work needs, once the tree stands. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -35,6 +42,10 @@ pub struct Pipeline {
     pub settings: Arc<Settings>,
     /// The actors.
     pub actors: Mailboxes,
+    /// What this process is there for.
+    pub role: Role,
+    /// Who reads pages.
+    pub pages: Arc<dyn PageReader>,
     /// Who answers questions.
     pub provider: Arc<dyn Provider>,
     /// What besides the question determines an answer.
@@ -91,14 +102,14 @@ impl Pipeline {
         promise: Promise,
     ) -> Result<Analyzed, Refused> {
         let unpromised = promise == Promise::default();
-        if unpromised && let Some(solutions) = self.known(&request).await {
+        if unpromised && let Some(solutions) = self.known(request.subject.questions()).await {
             return Ok(Analyzed::Known(
                 self.report_known(request, &solutions).await?,
             ));
         }
         let show = request.animate.then(|| self.timing(request.timing));
         let request = StartRequest {
-            questions: request.questions,
+            subject: request.subject,
             channel: request
                 .channel
                 .unwrap_or_else(|| DEFAULT_CHANNEL.to_owned()),
@@ -131,6 +142,27 @@ impl Pipeline {
         }
     }
 
+    /// Reads a page; no model is asked.
+    ///
+    /// # Errors
+    /// Why there are no questions.
+    pub async fn scrape(&self, page: PageRequest) -> Result<FoundPage, Failure> {
+        let config = &self.settings.scraper;
+        let time_ms = match page.follow {
+            true => config.follow_timeout_ms,
+            false => config.page_timeout_ms,
+        };
+        // The same time again to wait for a place. The answer comes a moment after its own deadline.
+        let deadline = Self::within(2 * time_ms);
+        let ask = |reply| ScraperMsg::Scrape {
+            page,
+            deadline,
+            reply,
+        };
+        let answer_by = deadline + SCRAPE_MARGIN;
+        Ok(self.actors.scraper.ask(answer_by, ask).await??)
+    }
+
     /// Returns the configured timing with what the client wants different.
     pub fn timing(&self, wanted: Option<TimingOverride>) -> Timing {
         let configured = Timing::from(&self.settings.timeline);
@@ -146,9 +178,12 @@ impl Pipeline {
     }
 
     /// Returns all solutions, if all are in memory. A cache that does not answer knows nothing.
-    async fn known(&self, request: &AnalyzeRequest) -> Option<Vec<Arc<Solution>>> {
-        let prints = request
-            .questions
+    async fn known(&self, questions: &[Question]) -> Option<Vec<Arc<Solution>>> {
+        // A page's questions are not known before it is read.
+        if questions.is_empty() {
+            return None;
+        }
+        let prints = questions
             .iter()
             .map(|question| fingerprint(question, &self.provider_fingerprint));
         let fingerprints: Vec<Fingerprint> = prints.collect();
@@ -170,7 +205,7 @@ impl Pipeline {
         solutions: &[Arc<Solution>],
     ) -> Result<Arc<Report>, Refused> {
         let began = Instant::now();
-        let questions = (1..).zip(&request.questions).zip(solutions);
+        let questions = (1..).zip(request.subject.questions()).zip(solutions);
         let results: Vec<_> = questions
             .map(|((index, question), solution)| {
                 known_result(index, question, solution, Source::Cache)
@@ -195,6 +230,7 @@ impl Pipeline {
             },
             results,
             timeline: None,
+            found: None,
             timestamp: request.timestamp,
             failure: None,
         };

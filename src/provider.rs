@@ -150,7 +150,12 @@ pub async fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Pro
     };
     #[cfg(not(feature = "local-model"))]
     let missing = "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server".to_owned();
-    Ok(Arc::new(NoModel(missing)))
+    Ok(none(missing))
+}
+
+/// Returns a provider that answers nothing, and says why.
+pub fn none(reason: impl Into<String>) -> Arc<dyn Provider> {
+    Arc::new(NoModel(reason.into()))
 }
 
 /// Stands where no model is configured: the service runs, shows and serves what it knows.

@@ -21,6 +21,7 @@ use super::{
     analysis::{Analysis, AnalysisArgs, Done, Solver},
     director::{DirectorMsg, FinishRequest},
     journal::JournalMsg,
+    scraper::ScraperMsg,
 };
 use crate::{
     analysis::{Failure, Report, Status},
@@ -42,6 +43,8 @@ use tracing::{error, warn};
 pub struct AnalysesArgs {
     /// Its limits.
     pub config: config::Analyses,
+    /// Most questions of one analysis.
+    pub max_questions: usize,
     /// Where others reach it.
     pub mailbox: Mailbox<AnalysesMsg>,
     /// How questions find their answers.
@@ -50,6 +53,8 @@ pub struct AnalysesArgs {
     pub journal: Mailbox<JournalMsg>,
     /// Who decides what a channel plays.
     pub director: Mailbox<DirectorMsg>,
+    /// Who reads pages.
+    pub scraper: Mailbox<ScraperMsg>,
     /// Where promised analyses are kept.
     pub store: Arc<dyn AnalysisStore>,
     /// The server's clock.
@@ -143,6 +148,7 @@ impl State {
                 drop(reply.send(self.memory.latest(channel.as_deref(), limit)));
             }
             AnalysesMsg::Cancel(id, reply) => drop(reply.send(self.on_cancel(&id).await)),
+            AnalysesMsg::Found(id, found) => self.memory.found(&id, *found),
             AnalysesMsg::Answered(id, result) => self.memory.answered(&id, result),
             AnalysesMsg::Done(id, done) => self.end(&id, *done).await,
             AnalysesMsg::Drain(reply) => {
@@ -185,8 +191,13 @@ impl State {
             )
             .await?;
         let cell = self.spawn(&id, request.clone()).await?;
-        let (running, started) =
-            Running::new(report, cell, request.promise, request.show.is_some());
+        let (running, started) = Running::new(
+            report,
+            cell,
+            request.promise,
+            request.show.is_some(),
+            self.args.max_questions,
+        );
         self.memory.start(running);
         Ok(started)
     }
@@ -195,12 +206,13 @@ impl State {
         let args = AnalysisArgs {
             id: id.to_owned(),
             show: request.show.map(|timing| (request.channel, timing)),
-            questions: request.questions,
+            subject: request.subject,
             deadline: Instant::now() + Duration::from_millis(self.args.config.timeout_ms),
             parallel: self.args.config.parallel_questions,
             solver: self.args.solver.clone(),
             journal: self.args.journal.clone(),
             director: self.args.director.clone(),
+            scraper: self.args.scraper.clone(),
             parent: self.myself.clone(),
             metrics: self.args.metrics.clone(),
         };

@@ -1,7 +1,7 @@
 //! Analysis: one actor per running analysis; brings every question to an answer or a reason.
 //!
-//! Flow: Analyses spawns [Analysis] --Resolve--> Cache, --Solve--> AiClient, --Append--> Journal, --Cue--> Director,
-//! --Answered, Done--> Analyses
+//! Flow: Analyses spawns [Analysis] --Scrape--> Scraper, --Resolve--> Cache, --Solve--> AiClient, --Append--> Journal, --Cue--> Director,
+//! --Found, Answered, Done--> Analyses
 //! Mailbox: none for others; it hears only from its own question tasks, `parallel_questions` at a time.
 //! Crash: this analysis fails with `internal`, the others go on. It is never restarted: half of its answers may have
 //! been shown.
@@ -15,12 +15,14 @@ use super::{
     analyses::AnalysesMsg,
     director::{DirectorMsg, FinishRequest},
     journal::JournalMsg,
+    scraper::ScraperMsg,
 };
 use crate::{
-    analysis::{Failure, FailureCode, QuestionResult, ShowTime, Source, Usage},
+    analysis::{Failure, FailureCode, Found, QuestionResult, ShowTime, Source, Usage},
     event::{Event, body},
     metrics::Metrics,
-    quiz::Question,
+    page::{FoundPage, PageRequest},
+    quiz::{Question, request::Subject},
     runtime::{AskError, Bell, Envelope, Mailbox},
     store::{Append, Position},
     timeline::{Cue, Timing},
@@ -37,8 +39,8 @@ pub struct AnalysisArgs {
     pub id: String,
     /// Where it is shown; `None` when nothing is to be shown.
     pub show: Option<(String, Timing)>,
-    /// What is asked.
-    pub questions: Vec<Question>,
+    /// What is asked, or the page where it stands.
+    pub subject: Subject,
     /// When it must be over.
     pub deadline: Instant,
     /// How many questions are at work at once.
@@ -49,6 +51,8 @@ pub struct AnalysisArgs {
     pub journal: Mailbox<JournalMsg>,
     /// Who decides what the channel plays.
     pub director: Mailbox<DirectorMsg>,
+    /// Who reads pages.
+    pub scraper: Mailbox<ScraperMsg>,
     /// Who started it.
     pub parent: ActorRef<Envelope<AnalysesMsg>>,
     /// Where it is measured.
@@ -77,11 +81,19 @@ pub enum AnalysisMsg {
     Next,
 }
 
+/// What its tasks bring back.
+enum Work {
+    /// The page's questions.
+    Read(Result<FoundPage, Failure>),
+    /// One question's outcome.
+    Asked(Outcome),
+}
+
 /// Its state.
 pub struct State {
     args: AnalysisArgs,
     waiting: VecDeque<(u32, Arc<Question>)>,
-    at_work: JoinSet<Outcome>,
+    at_work: JoinSet<Work>,
     outcomes: Vec<Outcome>,
     began: Instant,
 }
@@ -99,13 +111,26 @@ impl Actor for Analysis {
         myself: ActorRef<Self::Msg>,
         mut args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let questions = std::mem::take(&mut args.questions);
-        let waiting = (1..).zip(questions.into_iter().map(Arc::new)).collect();
-        myself.cast(AnalysisMsg::Run)?;
+        let mut at_work = JoinSet::new();
+        let waiting = match std::mem::replace(&mut args.subject, Subject::Questions(Vec::new())) {
+            Subject::Questions(questions) => {
+                myself.cast(AnalysisMsg::Run)?;
+                numbered(questions)
+            }
+            Subject::Page(page) => {
+                let (scraper, deadline) = (args.scraper.clone(), args.deadline);
+                let bell = Bell::new(&myself, AnalysisMsg::Next);
+                at_work.spawn(async move {
+                    let _bell = bell;
+                    Work::Read(read(&scraper, page, deadline).await)
+                });
+                VecDeque::new()
+            }
+        };
         Ok(State {
             args,
             waiting,
-            at_work: JoinSet::new(),
+            at_work,
             outcomes: Vec::new(),
             began: Instant::now(),
         })
@@ -119,27 +144,27 @@ impl Actor for Analysis {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             AnalysisMsg::Run => {
-                if let Err(failure) = state.announce().await {
-                    state.report(Done {
-                        failure: Some(failure),
-                        position: None,
-                        timeline: None,
-                        usage: Usage::default(),
-                    });
-                    myself.stop(None);
+                if let Err(failure) = state.begin(&myself).await {
+                    state.give_up(failure, &myself);
                     return Ok(());
                 }
-                for _ in 0..state.args.parallel {
-                    state.ask_next(&myself);
-                }
             }
-            AnalysisMsg::Next => {
-                if let Some(ended) = state.at_work.join_next().await {
-                    // A task that panicked takes the analysis with it: its question would stay without a reason.
-                    state.on_outcome(ended?).await;
-                }
-                state.ask_next(&myself);
-            }
+            AnalysisMsg::Next => match state.at_work.join_next().await {
+                // A task that panicked takes the analysis with it: its question would stay without a reason.
+                Some(ended) => match ended? {
+                    Work::Asked(outcome) => {
+                        state.on_outcome(outcome).await;
+                        state.ask_next(&myself);
+                    }
+                    Work::Read(page) => {
+                        if let Err(failure) = state.on_page(page, &myself).await {
+                            state.give_up(failure, &myself);
+                            return Ok(());
+                        }
+                    }
+                },
+                None => return Ok(()),
+            },
         }
         if state.waiting.is_empty() && state.at_work.is_empty() {
             let done = state.conclude().await;
@@ -151,6 +176,39 @@ impl Actor for Analysis {
 }
 
 impl State {
+    /// Goes on with the questions of its page.
+    async fn on_page(
+        &mut self,
+        page: Result<FoundPage, Failure>,
+        myself: &ActorRef<AnalysisMsg>,
+    ) -> Result<(), Failure> {
+        let found = Found::from(page?);
+        self.waiting = numbered(found.questions.clone());
+        let told = AnalysesMsg::Found(self.args.id.clone(), Box::new(found));
+        // When the parent is gone, so is this actor in a moment.
+        let _ = self.args.parent.cast(Envelope::internal(told));
+        self.begin(myself).await
+    }
+
+    async fn begin(&mut self, myself: &ActorRef<AnalysisMsg>) -> Result<(), Failure> {
+        self.announce().await?;
+        for _ in 0..self.args.parallel {
+            self.ask_next(myself);
+        }
+        Ok(())
+    }
+
+    /// Ends before anything was shown.
+    fn give_up(&self, failure: Failure, myself: &ActorRef<AnalysisMsg>) {
+        self.report(Done {
+            failure: Some(failure),
+            position: None,
+            timeline: None,
+            usage: Usage::default(),
+        });
+        myself.stop(None);
+    }
+
     /// Takes the show's place on the channel and says that the analysis has begun.
     async fn announce(&mut self) -> Result<(), Failure> {
         let Some((channel, timing)) = self.args.show.clone() else {
@@ -191,7 +249,7 @@ impl State {
         );
         self.at_work.spawn(async move {
             let _bell = bell;
-            solver.solve(index, &question, deadline).await
+            Work::Asked(solver.solve(index, &question, deadline).await)
         });
     }
 
@@ -334,6 +392,26 @@ impl State {
         let results = self.outcomes.iter().map(|outcome| &outcome.result);
         results.map(|result| (result.index, cues(result))).collect()
     }
+}
+
+fn numbered(questions: Vec<Question>) -> VecDeque<(u32, Arc<Question>)> {
+    (1..).zip(questions.into_iter().map(Arc::new)).collect()
+}
+
+/// Reads a page, once more if the scraper died over it.
+async fn read(
+    scraper: &Mailbox<ScraperMsg>,
+    page: PageRequest,
+    deadline: Instant,
+) -> Result<FoundPage, Failure> {
+    let ask = || {
+        scraper.ask(deadline, |reply| ScraperMsg::Scrape {
+            page: page.clone(),
+            deadline,
+            reply,
+        })
+    };
+    Ok(again(ask).await??)
 }
 
 fn append(channel: &str, event: Bytes, committed: super::journal::Committed) -> JournalMsg {

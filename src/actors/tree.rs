@@ -9,6 +9,7 @@ use super::{
     director::{Director, DirectorArgs, DirectorMsg},
     journal::{Journal, JournalArgs, JournalMsg},
     rate_limiter::{RateLimiter, RateLimiterArgs, RateLimiterMsg},
+    scraper::{Scraper, ScraperArgs, ScraperMsg},
 };
 use crate::{
     clock::Clock,
@@ -16,6 +17,7 @@ use crate::{
     metrics::Metrics,
     provider::Provider,
     runtime::{Backoff, ChildSpec, Mailbox, Strategy, SupervisorArgs},
+    scrape::PageReader,
     store::{AnalysisStore, AnswerStore, EventLog},
 };
 use std::{sync::Arc, time::Duration};
@@ -29,6 +31,8 @@ pub struct Mailboxes {
     pub cache: Mailbox<CacheMsg>,
     /// See [`AiClient`].
     pub ai_client: Mailbox<AiClientMsg>,
+    /// See [`Scraper`].
+    pub scraper: Mailbox<ScraperMsg>,
     /// See [`Journal`].
     pub journal: Mailbox<JournalMsg>,
     /// See [`Director`].
@@ -49,6 +53,10 @@ impl Mailboxes {
             ),
             cache: Mailbox::new(settings.cache.mailbox_capacity, metrics.mailbox("cache")),
             ai_client: Mailbox::new(settings.ai.mailbox_capacity, metrics.mailbox("ai_client")),
+            scraper: Mailbox::new(
+                settings.scraper.mailbox_capacity,
+                metrics.mailbox("scraper"),
+            ),
             journal: Mailbox::new(
                 settings.journal.mailbox_capacity,
                 metrics.mailbox("journal"),
@@ -68,22 +76,36 @@ impl Mailboxes {
         }
     }
 
-    /// Returns the actors that are not running, by name.
-    pub fn down(&self) -> Vec<&'static str> {
+    /// Returns the actors that should be running and are not, by name.
+    pub fn down(&self, role: Role) -> Vec<&'static str> {
         let up = [
             ("rate_limiter", self.rate_limiter.is_up()),
             ("cache", self.cache.is_up()),
             ("ai_client", self.ai_client.is_up()),
+            ("scraper", self.scraper.is_up()),
             ("journal", self.journal.is_up()),
             ("director", self.director.is_up()),
             ("broadcaster", self.broadcaster.is_up()),
             ("analyses", self.analyses.is_up()),
         ];
         up.into_iter()
-            .filter(|(_, up)| !up)
+            .filter(|(name, up)| !up && (role == Role::All || SCRAPING.contains(name)))
             .map(|(name, _)| name)
             .collect()
     }
+}
+
+/// The actors of a process that only reads pages.
+const SCRAPING: [&str; 2] = ["rate_limiter", "scraper"];
+
+/// What a process is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Reading pages for other processes.
+    Scraper,
 }
 
 /// What the actors reach outside the process.
@@ -95,6 +117,8 @@ pub struct Ports {
     pub answers: Arc<dyn AnswerStore>,
     /// The event stream of each channel.
     pub events: Arc<dyn EventLog>,
+    /// Who reads pages.
+    pub pages: Arc<dyn PageReader>,
     /// Promised analyses.
     pub analyses: Arc<dyn AnalysisStore>,
 }
@@ -107,6 +131,7 @@ pub fn root(
     clock: Clock,
     metrics: &Metrics,
 ) -> SupervisorArgs {
+    let scraping = scraping(settings, mailboxes, &ports.pages, metrics);
     let (mailboxes, ports, metrics) = (mailboxes.clone(), ports.clone(), metrics.clone());
     let broadcaster = BroadcasterArgs {
         config: settings.broadcaster.clone(),
@@ -152,21 +177,67 @@ pub fn root(
         provider: ports.provider,
         metrics: metrics.clone(),
     };
-    let rate_limiter = RateLimiterArgs {
-        config: settings.rate_limiter.clone(),
-        mailbox: mailboxes.rate_limiter,
-        metrics: metrics.clone(),
-    };
     let analyses = AnalysesArgs {
         config: settings.analyses.clone(),
+        max_questions: settings.limits.max_questions,
         mailbox: mailboxes.analyses,
         solver,
         journal: mailboxes.journal,
         director: mailboxes.director,
+        scraper: mailboxes.scraper,
         store: ports.analyses,
         clock,
         metrics: metrics.clone(),
     };
+    let mut children = vec![
+        ChildSpec::new("broadcaster", || Broadcaster, broadcaster),
+        ChildSpec::new("journal", || Journal, journal),
+        ChildSpec::new("director", || Director, director),
+        ChildSpec::new("cache", || Cache, cache),
+        ChildSpec::new("ai_client", || AiClient, ai_client),
+    ];
+    children.extend(scraping);
+    children.push(ChildSpec::new("analyses", || Analyses, analyses));
+    supervisor(settings, children, metrics)
+}
+
+/// Returns the root of the tree of a process that only reads pages.
+pub fn scraping_root(
+    settings: &Settings,
+    mailboxes: &Mailboxes,
+    pages: &Arc<dyn PageReader>,
+    metrics: &Metrics,
+) -> SupervisorArgs {
+    let children = scraping(settings, mailboxes, pages, metrics);
+    supervisor(settings, children, metrics.clone())
+}
+
+/// Returns the actors of [`SCRAPING`].
+fn scraping(
+    settings: &Settings,
+    mailboxes: &Mailboxes,
+    pages: &Arc<dyn PageReader>,
+    metrics: &Metrics,
+) -> Vec<ChildSpec> {
+    let scraper = ScraperArgs {
+        config: settings.scraper.clone(),
+        limits: settings.limits.clone(),
+        mailbox: mailboxes.scraper.clone(),
+        reader: Arc::clone(pages),
+        metrics: metrics.clone(),
+    };
+    let rate_limiter = RateLimiterArgs {
+        config: settings.rate_limiter.clone(),
+        mailbox: mailboxes.rate_limiter.clone(),
+        metrics: metrics.clone(),
+    };
+    vec![
+        ChildSpec::new("scraper", || Scraper, scraper),
+        ChildSpec::new("rate_limiter", || RateLimiter, rate_limiter),
+    ]
+}
+
+fn supervisor(settings: &Settings, children: Vec<ChildSpec>, metrics: Metrics) -> SupervisorArgs {
     SupervisorArgs {
         strategy: Strategy::OneForOne,
         max_restarts: settings.supervisor.max_restarts,
@@ -175,15 +246,7 @@ pub fn root(
             settings.supervisor.backoff_base_ms,
             settings.supervisor.backoff_max_ms,
         ),
-        children: vec![
-            ChildSpec::new("broadcaster", || Broadcaster, broadcaster),
-            ChildSpec::new("journal", || Journal, journal),
-            ChildSpec::new("director", || Director, director),
-            ChildSpec::new("cache", || Cache, cache),
-            ChildSpec::new("ai_client", || AiClient, ai_client),
-            ChildSpec::new("rate_limiter", || RateLimiter, rate_limiter),
-            ChildSpec::new("analyses", || Analyses, analyses),
-        ],
+        children,
         metrics,
     }
 }

@@ -9,10 +9,12 @@ use crate::{
         director::DirectorMsg,
     },
     analysis::{FailureCode, Report, Status},
+    page::{FoundPage, PageError, PageRequest, PageSource, Timings, Via},
     pipeline::{Analyzed, Refused},
     provider::{Provider, ProviderError},
     quiz::{Kind, Question, request::AnalyzeRequest},
     runtime::Mailbox,
+    scrape::PageReader,
     solve::{Method, Solution},
 };
 use futures_util::future::BoxFuture;
@@ -60,6 +62,35 @@ impl Provider for SlowProvider {
     }
 }
 
+/// Reads one page, after a moment.
+struct OnePage;
+
+impl PageReader for OnePage {
+    fn availability(&self) -> Result<(), String> {
+        Ok(())
+    }
+    fn read<'a>(
+        &'a self,
+        page: &'a PageRequest,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<FoundPage, PageError>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let PageSource::Html(text) = &page.source else {
+                return Err(PageError::NoQuestions(String::new()));
+            };
+            Ok(FoundPage {
+                url: None,
+                title: None,
+                via: Via::Html,
+                questions: vec![question(text.clone())],
+                notes: Vec::new(),
+                timings: Timings::default(),
+            })
+        })
+    }
+}
+
 struct House {
     app: App,
     provider: Arc<SlowProvider>,
@@ -76,14 +107,19 @@ async fn house() -> House {
     settings.analyses.max_running = 1_000;
     settings.director.max_queued_shows = 10_000;
     let provider = Arc::new(SlowProvider::default());
+    let metrics = Metrics::new();
+    let mailboxes = Mailboxes::new(&settings, &metrics);
     let ports = Ports {
         provider: Arc::clone(&provider) as Arc<dyn Provider>,
         answers: Arc::new(EmbeddedAnswers::open(folder.path()).unwrap()),
         events: Arc::new(EmbeddedEvents::open(folder.path()).unwrap()),
+        pages: Arc::new(OnePage),
         analyses: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
     };
     House {
-        app: App::with_ports(settings, ports).await.unwrap(),
+        app: App::with_ports(settings, ports, mailboxes, metrics)
+            .await
+            .unwrap(),
         provider,
         _folder: folder,
     }

@@ -1,22 +1,27 @@
-//! `quiz-stats analyze FILE|-`: a quiz file in, a table of answers out.
+//! `quiz-stats analyze FILE|URL|-`: a quiz in, a table of answers out.
 //!
-//! Flow: source (file → questions) → local or remote (questions → report) → table, or the report as JSON.
+//! Flow: source (file → questions, address → page) → local or remote (questions → report) → table, or the report as JSON.
 
 mod cells;
 mod local;
 mod progress;
-mod refusal;
-mod remote;
+pub(super) mod refusal;
+pub(super) mod remote;
 mod source;
 mod sse;
 mod table;
 
 use super::{FAILED, PARTLY, address, print, signals::Signals};
-use crate::{analysis::Report, config::Settings, quiz::Question};
+use crate::{
+    analysis::Report,
+    config::Settings,
+    quiz::{Question, request::Subject},
+};
 use clap::Args;
 use progress::Progress;
 use ratatui::crossterm::{style::Colored, terminal};
 use reqwest::Url;
+pub(super) use source::page;
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
@@ -30,6 +35,7 @@ const EXAMPLES: &str = "\
 Examples:
   quiz-stats analyze quiz.gift                     answered in this process
   quiz-stats analyze quiz.json --json | jq .answers
+  quiz-stats analyze https://quiz.example/page     read from a page, then answered
   pbpaste | quiz-stats analyze - --format aiken
   API_KEY=… quiz-stats analyze quiz.gift --server https://quiz.example --channel hall
 
@@ -42,8 +48,8 @@ Exit codes: 0 every question answered, 1 none, 2 the quiz or the arguments are w
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AnalyzeArgs {
-    /// The quiz: JSON, GIFT or Aiken; - reads standard input
-    #[arg(value_name = "FILE")]
+    /// The quiz: a file (JSON, GIFT, Aiken, or a saved page: HTML), a page's address; - reads standard input
+    #[arg(value_name = "FILE|URL")]
     file: PathBuf,
     /// Let this server answer instead of this process; its key comes from API_KEY
     #[arg(long, value_name = "URL", value_parser = address::http)]
@@ -57,9 +63,31 @@ pub struct AnalyzeArgs {
     /// Play no show
     #[arg(long, requires = "server")]
     no_animate: bool,
+    #[command(flatten)]
+    page: PageArgs,
     /// The file's format [default: by its name, else by its text]
     #[arg(long, value_enum)]
     format: Option<source::FormatArg>,
+}
+
+/// How a page is read.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct PageArgs {
+    /// Of a page that shows one question at a time, go on with its "next" to the end
+    #[arg(long)]
+    pub(super) follow: bool,
+    /// Open the page in Chromium even when the plain response holds questions
+    #[arg(long)]
+    pub(super) render: bool,
+}
+
+/// What happens while an analysis runs.
+#[derive(Debug, Clone, Copy)]
+enum News {
+    /// A page was read, and has so many questions.
+    Questions(usize),
+    /// A question has its outcome.
+    Result,
 }
 
 /// An analysis that came to an end with at least one answer.
@@ -72,34 +100,40 @@ struct Answered {
 
 pub(super) async fn run(args: AnalyzeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let questions = signals
-        .or(source::questions(&args, &settings.limits))
+    let subject = signals
+        .or(source::subject(&args, &settings.limits))
         .await??;
-    let progress = Progress::start(questions.len());
+    let progress = Progress::start(match &subject {
+        Subject::Questions(questions) => Some(questions.len()),
+        Subject::Page(_) => None,
+    });
+    let on_news = |news: News| match news {
+        News::Questions(count) => progress.expect(count),
+        News::Result => progress.add(),
+    };
     let answered = match &args.server {
         Some(server) => {
             let request = remote::Request {
-                questions: &questions,
+                subject: (&subject).into(),
                 channel: args.channel.as_deref(),
                 animate: !args.no_animate,
             };
             let key = settings.auth.api_key.as_ref();
             signals
-                .or(remote::run(server, key, &request, |_| progress.add()))
+                .or(remote::run(server, key, &request, on_news))
                 .await??
         }
-        None => {
-            local::run(settings, questions.clone(), &mut signals, |_| {
-                progress.add();
-            })
-            .await?
-        }
+        None => local::run(settings, subject.clone(), &mut signals, on_news).await?,
     };
     drop(progress);
     let Answered { report, json } = answered;
     print(&match args.json {
         true => json + "\n",
-        false => text(&questions, &report),
+        false => {
+            let found = report.found.as_ref();
+            let questions = found.map_or(subject.questions(), |found| &found.questions);
+            text(questions, &report)
+        }
     })?;
     Ok(verdict(&report))
 }
@@ -116,7 +150,11 @@ fn text(questions: &[Question], report: &Report) -> String {
     };
     let table = table::table(questions, &report.results, look);
     let summary = table::summary(questions, &report.results, &report.usage);
-    format!("{table}\n{summary}\n")
+    let notes: String = (report.found.iter())
+        .flat_map(|found| &found.page.notes)
+        .map(|note| format!("note: {note}\n"))
+        .collect();
+    format!("{table}\n{summary}\n{notes}")
 }
 
 /// Returns the exit code that a report deserves.

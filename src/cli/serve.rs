@@ -2,7 +2,7 @@
 
 use super::{address, signals::Signals};
 use crate::{app::App, config::Settings};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::{process::ExitCode, sync::Arc};
 use tracing::{info, warn};
 
@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   quiz-stats serve                                   this machine alone, on http://127.0.0.1:3000
   BACKEND_PORT=8080 API_KEY=… quiz-stats serve       everybody who has the key
+  API_KEY=… quiz-stats serve --role scraper          reads pages for other processes
   OPENAI_BASE_URL=http://127.0.0.1:11434/v1 OPENAI_MODEL=llama3.2 quiz-stats serve
 
 Without OPENAI_API_KEY or OPENAI_BASE_URL, the model in the process answers: see `quiz-stats model`.
@@ -18,28 +19,60 @@ SIGTERM or Ctrl-C drains: what runs may finish. A second one stops at once.";
 /// What `serve` takes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ServeArgs {}
+pub struct ServeArgs {
+    /// What this process is there for
+    #[arg(long, value_enum, default_value_t)]
+    role: RoleArg,
+}
 
-pub(super) async fn run(_: ServeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
+/// Names of the roles.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum RoleArg {
+    /// Everything
+    #[default]
+    All,
+    /// Reading pages for other processes, which name it in scraper.remote_url: POST /api/scrape alone
+    Scraper,
+}
+
+pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let no_key = settings.auth.api_key.is_none();
-    let app = signals.or(Box::pin(App::build(settings))).await??;
-    let provider = Arc::clone(&app.pipeline().provider);
-    tokio::spawn(async move {
-        if let Err(reason) = provider.ready().await {
-            warn!("no model can answer: {reason}");
-        }
-    });
+    let is_scraper = matches!(args.role, RoleArg::Scraper);
+    let app = match args.role {
+        RoleArg::All => signals.or(Box::pin(App::build(settings))).await??,
+        RoleArg::Scraper => signals.or(Box::pin(App::scraper(settings))).await??,
+    };
+    if !is_scraper {
+        let provider = Arc::clone(&app.pipeline().provider);
+        tokio::spawn(async move {
+            if let Err(reason) = provider.ready().await {
+                warn!("no model can answer: {reason}");
+            }
+        });
+    }
+    if let Err(reason) = app.pipeline().pages.availability() {
+        warn!("not every page can be read: {reason}");
+    }
     let front = app.listen().await?;
     let address = address::local(front.address());
-    info!(address = %front.address(), model = app.pipeline().provider.model(), "ready");
+    match is_scraper {
+        true => info!(address = %front.address(), role = "scraper", "ready"),
+        false => {
+            let model = app.pipeline().provider.model();
+            info!(address = %front.address(), model, "ready");
+        }
+    }
     if let Some(metrics) = front.metrics_address() {
         info!(address = %metrics, "metrics have their own listener");
     }
     if no_key {
         info!("no API key is set: only this machine is served; set API_KEY to serve others");
     }
-    super::print(&format!("stage: {address}stage/default\n"))?;
+    super::print(&match is_scraper {
+        true => format!("scraper: {address}\n"),
+        false => format!("stage: {address}stage/default\n"),
+    })?;
     app.serve_until(front, stop(signals)).await?;
     info!("stopped");
     Ok(ExitCode::SUCCESS)

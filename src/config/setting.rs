@@ -81,6 +81,24 @@ impl Setting for String {
     }
 }
 
+impl Setting for bool {
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+
+    fn parse(raw: &Raw) -> Option<Self> {
+        match raw {
+            Raw::Toml(toml::Value::Boolean(value)) => Some(*value),
+            Raw::Toml(_) => None,
+            Raw::Text(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        }
+    }
+
+    fn show(&self) -> Option<toml::Value> {
+        Some(toml::Value::Boolean(*self))
+    }
+}
+
 impl Setting for PathBuf {
     fn expected() -> String {
         "a path".to_owned()

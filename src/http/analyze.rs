@@ -176,6 +176,7 @@ fn event_stream(updates: mpsc::Receiver<Update>, request_id: String) -> Response
     let events = stream::unfold(Some((updates, request_id)), |state| async {
         let (mut updates, request_id) = state?;
         let (event, ended) = match updates.recv().await {
+            Some(Update::Found(found)) => (event("questions", found.as_ref()), false),
             Some(Update::Result(result)) => (event("result", result.as_ref()), false),
             Some(Update::Done(report)) => match respond(&report) {
                 Ok(_) => (event("done", report.as_ref()), true),

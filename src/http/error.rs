@@ -106,6 +106,7 @@ impl ApiError {
             status: "error",
             code: self.code,
             error: &self.message,
+            details: &self.details,
             request_id,
             retry_after: self.retry_after,
         };
@@ -120,6 +121,7 @@ struct ErrorEvent<'a> {
     status: &'static str,
     code: &'static str,
     error: &'a str,
+    details: &'a [Problem],
     request_id: &'a str,
     retry_after: Option<u64>,
 }
@@ -141,6 +143,11 @@ impl From<Failure> for ApiError {
             FailureCode::AiUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "ai_unavailable"),
             FailureCode::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
             FailureCode::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            FailureCode::NoQuestionsFound => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "no_questions_found")
+            }
+            FailureCode::PageBlocked => (StatusCode::UNPROCESSABLE_ENTITY, "page_blocked"),
+            FailureCode::PageFailed => (StatusCode::UNPROCESSABLE_ENTITY, "page_failed"),
             FailureCode::ChannelBusy => (StatusCode::CONFLICT, "channel_busy"),
             FailureCode::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
             FailureCode::Interrupted => (StatusCode::INTERNAL_SERVER_ERROR, "interrupted"),
@@ -151,6 +158,7 @@ impl From<Failure> for ApiError {
         let retry_after = failure.retry_after.or(unavailable.then_some(1));
         Self {
             retry_after,
+            details: failure.details,
             ..Self::new(status, code, failure.error)
         }
     }

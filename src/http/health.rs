@@ -4,21 +4,29 @@ use super::{
     respond::{Body, bytes, json, set},
     router::Call,
 };
+use crate::actors::tree::Role;
 use http::{Response, StatusCode, header};
 use serde_json::{Map, Value, json as value};
 
 /// Returns every check with what is wrong, if anything is.
 fn checks(call: &Call) -> (bool, Map<String, Value>) {
     let pipeline = &call.context.pipeline;
-    let down = pipeline.actors.down();
-    let model = pipeline.provider.availability();
+    let down = pipeline.actors.down(pipeline.role);
+    let pages = pipeline.pages.availability();
+    // A process that only reads pages has no model; any other does its main work without pages.
+    let scrapes_only = pipeline.role == Role::Scraper;
+    let model = match scrapes_only {
+        true => Ok(()),
+        false => pipeline.provider.availability(),
+    };
     let draining = *call.context.draining.borrow();
-    let ready = down.is_empty() && model.is_ok() && !draining;
+    let ready = down.is_empty() && model.is_ok() && (pages.is_ok() || !scrapes_only) && !draining;
     let state = |fault: Option<String>| fault.map_or_else(|| value!("ok"), Value::from);
     let actors = (!down.is_empty()).then(|| format!("down: {}", down.join(", ")));
     let checks = [
         ("actors", state(actors)),
         ("model", state(model.err())),
+        ("scraper", state(pages.err())),
         (
             "draining",
             state(draining.then(|| "the server is shutting down".to_owned())),

@@ -5,10 +5,13 @@ use super::{
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
     respond::{Body, set},
-    websocket,
+    scrape, websocket,
 };
 use crate::{
-    actors::rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
+    actors::{
+        rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
+        tree::Role,
+    },
     metrics::RouteMetrics,
     pipeline::Pipeline,
 };
@@ -23,6 +26,8 @@ use tokio_util::task::TaskTracker;
 pub enum Routes {
     /// All of them.
     All,
+    /// What a process has that only reads pages.
+    Scraper,
     /// `/metrics` alone.
     Metrics,
 }
@@ -49,6 +54,7 @@ pub(super) struct Call {
 enum Route {
     Root,
     Analyze,
+    Scrape,
     Analyses,
     AnalysisById,
     Display,
@@ -66,10 +72,21 @@ enum Route {
     Version,
 }
 
+impl Route {
+    /// Returns whether a process that only reads pages has it.
+    const fn reads_pages(self) -> bool {
+        matches!(
+            self,
+            Self::Root | Self::Scrape | Self::Health | Self::Livez | Self::Readyz | Self::Version
+        )
+    }
+}
+
 /// Pattern, route, methods, whether it needs the API key.
-const TABLE: [(&str, Route, &str, bool); 17] = [
+const TABLE: [(&str, Route, &str, bool); 18] = [
     ("/", Route::Root, "GET, HEAD", false),
     ("/api/analyze", Route::Analyze, "POST", true),
+    ("/api/scrape", Route::Scrape, "POST", true),
     ("/api/analyses", Route::Analyses, "GET, HEAD", true),
     (
         "/api/analyses/{id}",
@@ -132,6 +149,10 @@ impl Router {
         for (pattern, route, methods, needs_key) in TABLE {
             let served = match routes {
                 Routes::All => route != Route::Metrics || !own_metrics_listener,
+                Routes::Scraper => match route {
+                    Route::Metrics => !own_metrics_listener,
+                    route => route.reads_pages(),
+                },
                 Routes::Metrics => route == Route::Metrics,
             };
             if served {
@@ -225,6 +246,8 @@ impl Router {
         }
         let scope = match entry.route {
             Route::Analyze => Some(Scope::Analyze),
+            // Behind backends, each with its own limits, the queue is the limit.
+            Route::Scrape if self.context.pipeline.role == Role::All => Some(Scope::Analyze),
             Route::Analyses
             | Route::AnalysisById
             | Route::Display
@@ -295,6 +318,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Root if websocket::is_upgrade(&call.request) => websocket::upgrade(call).await,
         Route::Root => Ok(assets::root(&call)),
         Route::Analyze => analyze::analyze(call).await,
+        Route::Scrape => scrape::scrape(call).await,
         Route::Analyses => analyses::list(call).await,
         Route::AnalysisById if call.request.method() == Method::DELETE => {
             analyses::cancel(call).await

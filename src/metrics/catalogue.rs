@@ -100,6 +100,9 @@ declare! {
     CACHE_ENTRIES = Gauge, "cache_entries", [], "Answers held in memory.";
     COALESCED_REQUESTS = Counter, "coalesced_requests_total", [], "Questions that shared a model call already under way.";
 
+    SCRAPE_DURATION = Histogram(REQUEST_SECONDS), "scrape_duration_seconds", ["outcome"], "Time from asking for a page to its questions.";
+    SCRAPE_PAGES = Counter, "scrape_pages_total", ["outcome"], "Pages read, or not.";
+
     MAILBOX_DEPTH = Gauge, "actor_mailbox_depth", ["actor"], "Messages waiting or being handled.";
     MAILBOX_CAPACITY = Gauge, "actor_mailbox_capacity", ["actor"], "Messages a mailbox takes before it refuses.";
     MAILBOX_REJECTED = Counter, "actor_mailbox_rejected_total", ["actor"], "Messages refused because a mailbox was full.";

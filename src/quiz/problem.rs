@@ -1,13 +1,13 @@
 //! What is wrong with a quiz and where: one entry per mistake, so that a person mends all of them in one go.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Most problems listed for one input; a rubbish body must not earn an answer larger than itself.
 const MAX_LISTED: usize = 100;
 
 /// One mistake in the input. Serialised as an entry of `details` in an error response.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Where: `questions[3].answers` (counted from 0, as programs do), or `line 12, column 3` (counted from 1) in a file.
     pub path: String,

@@ -6,10 +6,15 @@ use super::file::{self, Format, Parsed};
 use super::json::{WireQuestions, fields, read_integer, read_questions, read_text, syntax_problem};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
-use crate::config::Limits;
+use crate::{config::Limits, page::PageRequest};
+use page::PageFields;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+
+mod page;
+
+pub use page::{MAX_URL_CHARS, check_url, parse_page_request};
 
 /// Longest channel name in characters.
 pub const MAX_CHANNEL_CHARS: usize = 64;
@@ -18,11 +23,30 @@ pub const MAX_TIMING_MS: u64 = 3_600_000;
 /// Largest value of the finale.
 pub const MAX_FINALE_VALUE: u32 = 1_000;
 
-/// What a client asks for. The questions have passed [`check`].
+/// What is to be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// These questions, at least one; they have passed [`check`].
+    Questions(Vec<Question>),
+    /// The questions on a page.
+    Page(PageRequest),
+}
+
+impl Subject {
+    /// Returns the questions, as far as they are known before any page is read.
+    pub fn questions(&self) -> &[Question] {
+        match self {
+            Self::Questions(questions) => questions,
+            Self::Page(_) => &[],
+        }
+    }
+}
+
+/// What a client asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnalyzeRequest {
-    /// The questions, at least one.
-    pub questions: Vec<Question>,
+    /// What is to be answered.
+    pub subject: Subject,
     /// The channel to play on; `None` is the default one.
     pub channel: Option<String>,
     /// Whether a show is to be played.
@@ -36,8 +60,15 @@ pub struct AnalyzeRequest {
 impl From<Vec<Question>> for AnalyzeRequest {
     /// Asks for `questions` on the default channel, with a show.
     fn from(questions: Vec<Question>) -> Self {
+        Self::from(Subject::Questions(questions))
+    }
+}
+
+impl From<Subject> for AnalyzeRequest {
+    /// Asks for `subject` on the default channel, with a show.
+    fn from(subject: Subject) -> Self {
         Self {
-            questions,
+            subject,
             channel: None,
             animate: true,
             timing: None,
@@ -144,7 +175,7 @@ pub fn parse_analyze_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequ
         Err(error) => return Err(RequestError::InvalidJson(vec![syntax_problem(&error)])),
     };
     let mut problems = Problems::default();
-    check_into(&request.questions, limits, &mut problems);
+    check_into(request.subject.questions(), limits, &mut problems);
     check_channel(request.channel.as_deref(), &mut problems);
     check_timing(request.timing.as_ref(), &mut problems);
     finish(request, problems)
@@ -255,32 +286,49 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         "questions",
         "url",
         "html",
+        "follow",
+        "render",
         "channel",
         "animate",
         "timing",
         "timestamp",
     ];
-    let [questions, url, html, channel, animate, timing, timestamp] =
-        fields(entries, known, "", &mut problems);
+    let [
+        questions,
+        url,
+        html,
+        follow,
+        render,
+        channel,
+        animate,
+        timing,
+        timestamp,
+    ] = fields(entries, known, "", &mut problems);
 
     if [&questions, &url, &html].into_iter().flatten().count() > 1 {
         problems.add("body", "must have exactly one of questions, url and html");
     }
-    for (name, node) in [("url", &url), ("html", &html)] {
-        if node.is_some() {
-            problems.add(
-                name,
-                "page analysis needs the scraper, which this version does not have yet",
-            );
+    let page = PageFields {
+        url,
+        html,
+        follow,
+        render,
+    };
+    let names_a_page = page.name_a_page();
+    let page = page.read(&mut problems);
+    let subject = match (questions, page) {
+        (Some(questions), _) => {
+            Subject::Questions(read_list_of_questions(questions, limits, &mut problems))
         }
-    }
-    let questions = match questions {
-        Some(questions) => read_list_of_questions(questions, limits, &mut problems),
-        None => {
-            if url.is_none() && html.is_none() {
-                problems.add("questions", "is missing");
+        (None, Some(page)) => Subject::Page(page),
+        (None, None) => {
+            if !names_a_page {
+                problems.add(
+                    "questions",
+                    "is missing: send questions, or a page as url or html",
+                );
             }
-            Vec::new()
+            Subject::Questions(Vec::new())
         }
     };
     let channel = channel.and_then(|channel| read_text(channel, "channel", &mut problems));
@@ -301,7 +349,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     let timestamp = timestamp.map(Node::into_value);
     finish(
         AnalyzeRequest {
-            questions,
+            subject,
             channel,
             animate,
             timing,
@@ -383,11 +431,12 @@ struct WireRequest {
 impl From<WireRequest> for AnalyzeRequest {
     fn from(wire: WireRequest) -> Self {
         Self {
-            questions: wire
-                .questions
-                .into_iter()
-                .map(|Object(question)| question.into())
-                .collect(),
+            subject: Subject::Questions(
+                wire.questions
+                    .into_iter()
+                    .map(|Object(question)| question.into())
+                    .collect(),
+            ),
             channel: wire.channel,
             animate: wire.animate.unwrap_or(true),
             timing: wire.timing.map(|Object(timing)| timing),

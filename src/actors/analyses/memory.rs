@@ -1,7 +1,7 @@
 //! What runs, who waits for it, and what ended lately.
 
 use super::{Promise, Started, Update};
-use crate::analysis::{QuestionResult, Report};
+use crate::analysis::{Found, QuestionResult, Report};
 use ractor::ActorCell;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +16,9 @@ pub(super) struct Running {
     pub(super) promise: Promise,
     /// Whether viewers know of it.
     pub(super) shown: bool,
-    /// Callers that wait. Each channel has room for every update there can be, so telling never waits.
+    /// Room for every update there can be, so that telling never waits.
+    updates: usize,
+    /// Callers that wait.
     listeners: Vec<mpsc::Sender<Update>>,
 }
 
@@ -26,12 +28,15 @@ impl Running {
         cell: ActorCell,
         promise: Promise,
         shown: bool,
+        max_questions: usize,
     ) -> (Self, Started) {
         let mut running = Self {
-            report,
             cell,
             promise,
             shown,
+            // The questions of a page and the end come beside the results.
+            updates: max_questions.max(report.answers.len()) + 2,
+            report,
             listeners: Vec::new(),
         };
         let started = running.listen();
@@ -40,7 +45,10 @@ impl Running {
 
     /// Adds a caller; it hears first what is known already.
     fn listen(&mut self) -> Started {
-        let (sender, updates) = mpsc::channel(self.report.answers.len() + 1);
+        let (sender, updates) = mpsc::channel(self.updates);
+        if let Some(found) = &self.report.found {
+            let _ = sender.try_send(Update::Found(Arc::new(found.clone())));
+        }
         for result in &self.report.results {
             let _ = sender.try_send(Update::Result(Box::new(result.clone())));
         }
@@ -49,6 +57,17 @@ impl Running {
             id: self.report.analysis_id.clone(),
             updates,
         }
+    }
+
+    /// Notes the questions that were read from a page.
+    fn found(&mut self, found: Found) {
+        self.report.question_count = u32::try_from(found.questions.len()).unwrap_or(u32::MAX);
+        self.report.answers = vec![None; found.questions.len()];
+        let update = Update::Found(Arc::new(found.clone()));
+        self.report.found = Some(found);
+        // A caller that has gone is not told any more.
+        self.listeners
+            .retain(|listener| listener.try_send(update.clone()).is_ok());
     }
 
     fn answered(&mut self, result: Box<QuestionResult>) {
@@ -77,7 +96,10 @@ impl Running {
 
 /// Returns what a caller of a finished analysis hears.
 pub(super) fn finished(report: Arc<Report>) -> Started {
-    let (sender, updates) = mpsc::channel(report.results.len() + 1);
+    let (sender, updates) = mpsc::channel(report.results.len() + 2);
+    if let Some(found) = &report.found {
+        let _ = sender.try_send(Update::Found(Arc::new(found.clone())));
+    }
     for result in &report.results {
         let _ = sender.try_send(Update::Result(Box::new(result.clone())));
     }
@@ -128,6 +150,12 @@ impl Memory {
 
     pub(super) fn join(&mut self, id: &str) -> Option<Started> {
         self.running.get_mut(id).map(Running::listen)
+    }
+
+    pub(super) fn found(&mut self, id: &str, found: Found) {
+        if let Some(running) = self.running.get_mut(id) {
+            running.found(found);
+        }
     }
 
     pub(super) fn answered(&mut self, id: &str, result: Box<QuestionResult>) {

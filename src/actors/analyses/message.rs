@@ -3,8 +3,8 @@
 use super::Promise;
 use crate::{
     actors::analysis::Done,
-    analysis::{QuestionResult, Report},
-    quiz::Question,
+    analysis::{Found, QuestionResult, Report},
+    quiz::request::Subject,
     runtime::Reply,
     store::StoreError,
     timeline::Timing,
@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 /// What is to be analysed.
 #[derive(Debug, Clone)]
 pub struct StartRequest {
-    /// The questions.
-    pub questions: Vec<Question>,
+    /// What is to be answered.
+    pub subject: Subject,
     /// The channel.
     pub channel: String,
     /// How the show is timed; `None` when nothing is to be shown.
@@ -28,9 +28,11 @@ pub struct StartRequest {
     pub promise: Promise,
 }
 
-/// What a caller hears of its analysis: each result as it is known, then the report.
+/// What a caller hears of its analysis: the questions if they were read from a page, each result as it is known, then the report.
 #[derive(Debug, Clone)]
 pub enum Update {
+    /// The page was read, and these are its questions.
+    Found(Arc<Found>),
     /// One question.
     Result(Box<QuestionResult>),
     /// The end.
@@ -94,6 +96,8 @@ pub enum AnalysesMsg {
     },
     /// From http: cancel one.
     Cancel(String, Reply<Cancelled>),
+    /// From an Analysis: its page was read.
+    Found(String, Box<Found>),
     /// From an Analysis: a question is answered.
     Answered(String, Box<QuestionResult>),
     /// From an Analysis: it has ended.

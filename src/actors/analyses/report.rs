@@ -4,11 +4,11 @@ use super::StartRequest;
 use crate::analysis::{Failure, FailureCode, Report, Status, Usage};
 
 pub(super) fn first_report(id: &str, request: &StartRequest) -> Report {
-    let questions = u32::try_from(request.questions.len()).unwrap_or(u32::MAX);
+    let questions = request.subject.questions().len();
     Report {
         status: Status::Running,
-        answers: vec![None; request.questions.len()],
-        question_count: questions,
+        answers: vec![None; questions],
+        question_count: u32::try_from(questions).unwrap_or(u32::MAX),
         message: "Analysis running".to_owned(),
         analysis_id: id.to_owned(),
         channel: request.channel.clone(),
@@ -16,6 +16,7 @@ pub(super) fn first_report(id: &str, request: &StartRequest) -> Report {
         results: Vec::new(),
         usage: Usage::default(),
         timeline: None,
+        found: None,
         timestamp: request.timestamp.clone(),
         failure: None,
     }
@@ -28,7 +29,17 @@ pub fn words(report: &Report, failure: Option<&Failure>) -> String {
         report.answers.len(),
     );
     match failure {
-        Some(failure) if failure.code == FailureCode::Internal => failure.error.clone(),
+        Some(failure)
+            if matches!(
+                failure.code,
+                FailureCode::Internal
+                    | FailureCode::NoQuestionsFound
+                    | FailureCode::PageBlocked
+                    | FailureCode::PageFailed
+            ) =>
+        {
+            failure.error.clone()
+        }
         Some(_) => "No question could be answered".to_owned(),
         None if answered == all => "Questions analyzed successfully".to_owned(),
         None => format!("{answered} of {all} questions answered"),

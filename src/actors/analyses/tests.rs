@@ -6,7 +6,7 @@ use crate::{
         cache::{CacheMsg, Resolution},
     },
     metrics::MailboxMetrics,
-    quiz::{Kind, Question},
+    quiz::{Kind, Question, request::Subject},
     runtime::probe::Probe,
     solve::{Method, Solution},
     store::embedded::EmbeddedAnalyses,
@@ -18,6 +18,7 @@ struct House {
     journal: Probe<JournalMsg>,
     _ai_client: Probe<AiClientMsg>,
     _director: Probe<DirectorMsg>,
+    scraper: Probe<ScraperMsg>,
     args: AnalysesArgs,
     _folder: tempfile::TempDir,
 }
@@ -28,6 +29,7 @@ async fn house() -> House {
     let (ai_mailbox, ai_client) = Probe::spawn(64).await;
     let (journal_mailbox, journal) = Probe::spawn(64).await;
     let (director_mailbox, director) = Probe::spawn(64).await;
+    let (scraper_mailbox, scraper) = Probe::spawn(64).await;
     let mailbox = Mailbox::new(64, MailboxMetrics::noop());
     let solver = Solver {
         cache: cache_mailbox,
@@ -40,10 +42,12 @@ async fn house() -> House {
             keep: 3,
             ..config::Analyses::default()
         },
+        max_questions: 200,
         mailbox: mailbox.clone(),
         solver,
         journal: journal_mailbox,
         director: director_mailbox,
+        scraper: scraper_mailbox,
         store: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
         clock: Clock::start(),
         metrics: Metrics::new(),
@@ -55,6 +59,7 @@ async fn house() -> House {
         journal,
         _ai_client: ai_client,
         _director: director,
+        scraper,
         args,
         _folder: folder,
     }
@@ -70,7 +75,7 @@ fn request(promise: Promise) -> StartRequest {
         id: None,
     };
     StartRequest {
-        questions: vec![question],
+        subject: Subject::Questions(vec![question]),
         channel: "c".to_owned(),
         show: None,
         timestamp: None,

@@ -52,6 +52,7 @@ impl Outcome {
             code: first.code,
             error: first.error.clone(),
             retry_after: first.retry_after,
+            details: Vec::new(),
         })
     }
 }
@@ -213,6 +214,7 @@ impl From<AskError> for SharedFailure {
             code,
             error,
             retry_after,
+            details: _,
         } = Failure::from(error);
         Self {
             code,

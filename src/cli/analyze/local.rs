@@ -1,14 +1,14 @@
 //! This process answers: the same tree as behind `serve`, without its HTTP front, for one analysis.
 
-use super::Answered;
+use super::{Answered, News};
 use crate::{
     actors::analyses::{AnalysesMsg, Promise, Started, Update},
-    analysis::{Failure, QuestionResult, Report},
+    analysis::{Failure, Report},
     app::App,
     cli::{address, signals::Signals},
     config::Settings,
     pipeline::{Analyzed, Pipeline, Refused},
-    quiz::{Question, request::AnalyzeRequest},
+    quiz::request::{AnalyzeRequest, Subject},
     store::StoreError,
 };
 use anyhow::{anyhow, bail};
@@ -18,15 +18,15 @@ use tokio::{sync::mpsc, time::Instant};
 /// What an interrupted analysis may still take to put away what it holds.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// Answers `questions` and hands on each result as it is ready.
+/// Answers `subject` and hands on what happens meanwhile.
 ///
 /// # Errors
 /// Whatever kept the report from coming, in words for people.
 pub(super) async fn run(
     mut settings: Settings,
-    questions: Vec<Question>,
+    subject: Subject,
     signals: &mut Signals,
-    on_result: impl FnMut(&QuestionResult),
+    on_news: impl FnMut(News),
 ) -> anyhow::Result<Answered> {
     let server = address::local(settings.listen_addr());
     let limit = Duration::from_millis(settings.server.drain_timeout_ms);
@@ -35,7 +35,11 @@ pub(super) async fn run(
     let all_calls_ms = settings
         .ai
         .call_timeout_ms
-        .saturating_mul(questions.len() as u64);
+        // How many questions a page has is not known before it is read.
+        .saturating_mul(match &subject {
+            Subject::Questions(questions) => questions.len() as u64,
+            Subject::Page(_) => settings.limits.max_questions as u64,
+        });
     settings.analyses.timeout_ms = settings.analyses.timeout_ms.max(all_calls_ms);
     let built = signals.or(Box::pin(App::build(settings))).await?;
     let app = built.map_err(|error| match error.downcast_ref() {
@@ -47,7 +51,7 @@ pub(super) async fn run(
         ),
         _ => error,
     })?;
-    let done = ask(app.pipeline(), questions, signals, on_result).await;
+    let done = ask(app.pipeline(), subject, signals, on_news).await;
     // Answers that were paid for are put away before the end, and nothing else is under way.
     app.drain(if done.is_ok() { limit } else { LAST_WAIT })
         .await;
@@ -60,9 +64,9 @@ pub(super) async fn run(
 
 async fn ask(
     pipeline: &Pipeline,
-    questions: Vec<Question>,
+    subject: Subject,
     signals: &mut Signals,
-    mut on_result: impl FnMut(&QuestionResult),
+    mut on_news: impl FnMut(News),
 ) -> anyhow::Result<Arc<Report>> {
     if let Err(reason) = signals.or(pipeline.provider.ready()).await? {
         bail!("no model can answer: {reason}; or let a running server answer: add --server URL");
@@ -70,19 +74,21 @@ async fn ask(
     let request = AnalyzeRequest {
         // Nobody can watch this process.
         animate: false,
-        ..questions.into()
+        ..subject.into()
     };
     let Started { id, updates } = match pipeline.analyze(request, Promise::default()).await {
         Ok(Analyzed::Started(started)) => started,
         Ok(Analyzed::Known(report)) => {
-            report.results.iter().for_each(on_result);
+            for _ in &report.results {
+                on_news(News::Result);
+            }
             return Ok(report);
         }
         Err(Refused::Failure(failure)) => bail!(failure.error),
         // Without a key, that would be a fault of this program.
         Err(Refused::KeyReused) => bail!(Failure::internal().error),
     };
-    match signals.or(follow(updates, &mut on_result)).await {
+    match signals.or(follow(updates, &mut on_news)).await {
         Ok(done) => done,
         Err(interrupted) => {
             let deadline = Instant::now() + LAST_WAIT;
@@ -100,11 +106,12 @@ async fn ask(
 /// Waits for the end of the analysis.
 async fn follow(
     mut updates: mpsc::Receiver<Update>,
-    on_result: &mut impl FnMut(&QuestionResult),
+    on_news: &mut impl FnMut(News),
 ) -> anyhow::Result<Arc<Report>> {
     while let Some(update) = updates.recv().await {
         match update {
-            Update::Result(result) => on_result(&result),
+            Update::Found(found) => on_news(News::Questions(found.questions.len())),
+            Update::Result(_) => on_news(News::Result),
             Update::Done(report) => match &report.failure {
                 Some(failure) => bail!(failure.error.clone()),
                 None => return Ok(report),

@@ -12,19 +12,33 @@ const MAX_BAR_CELLS: u16 = 30;
 /// Columns of what stands before the bar, with numbers of four digits.
 const WORDS: u16 = 38;
 
+/// What is shown while a page is being read.
+const READING: &str = "{spinner} reading the page · {elapsed}";
+
 /// See the module.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    pub(super) fn start(questions: usize) -> Self {
+    /// Starts with so many questions; `None` while a page is being read.
+    pub(super) fn start(questions: Option<usize>) -> Self {
         if !io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
-        let columns = terminal::size().map_or(0, |(columns, _)| columns);
-        let style = ProgressStyle::with_template(&template(columns)).expect("a fixed template");
-        let bar = ProgressBar::new(questions as u64).with_style(style);
+        let bar = ProgressBar::new(0);
+        bar.set_style(style(READING));
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
+        let progress = Self(bar);
+        if let Some(questions) = questions {
+            progress.expect(questions);
+        }
+        progress
+    }
+
+    /// From here on, counts the outcomes of so many questions.
+    pub(super) fn expect(&self, questions: usize) {
+        let columns = terminal::size().map_or(0, |(columns, _)| columns);
+        self.0.set_length(questions as u64);
+        self.0.set_style(style(&template(columns)));
     }
 
     /// Counts one outcome.
@@ -38,6 +52,10 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a fixed template")
 }
 
 fn template(columns: u16) -> String {
@@ -57,6 +75,7 @@ mod tests {
         assert!(template(120).ends_with("{bar:30}"));
         assert!(template(50).ends_with("{bar:12}"));
         assert!(template(40).ends_with("{elapsed}"));
+        assert!(ProgressStyle::with_template(READING).is_ok());
         for columns in 0..200 {
             assert!(ProgressStyle::with_template(&template(columns)).is_ok());
         }

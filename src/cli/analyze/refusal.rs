@@ -44,7 +44,11 @@ impl fmt::Display for Refusal {
 }
 
 /// Reads why `server` refused, and adds what to do about it. `had_key` says whether an API key was sent.
-pub(super) async fn read(mut response: Response, server: &str, had_key: bool) -> anyhow::Error {
+pub(in crate::cli) async fn read(
+    mut response: Response,
+    server: &str,
+    had_key: bool,
+) -> anyhow::Error {
     let status = response.status();
     let mut body = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await {

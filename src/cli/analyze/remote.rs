@@ -1,11 +1,16 @@
 //! A running server answers: one request, the results as they come.
 
 use super::{
-    Answered,
+    Answered, News,
     refusal::{self, Refusal},
     sse::Decoder,
 };
-use crate::{analysis::QuestionResult, cli::address, quiz::Question};
+use crate::{
+    analysis::Found,
+    cli::address,
+    page::{PageRequest, PageSource},
+    quiz::{Question, request::Subject},
+};
 use anyhow::{Context as _, anyhow, bail};
 use reqwest::{Response, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -20,13 +25,65 @@ const READ_TIMEOUT: Duration = Duration::from_secs(300);
 /// What the server is asked.
 #[derive(Serialize)]
 pub(super) struct Request<'a> {
-    pub(super) questions: &'a [Question],
+    #[serde(flatten)]
+    pub(super) subject: Asked<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<&'a str>,
     pub(super) animate: bool,
 }
 
-/// Asks the server at `base` and hands on each result as it is ready.
+/// The subject as the API names it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(in crate::cli) enum Asked<'a> {
+    Questions {
+        questions: &'a [Question],
+    },
+    Url {
+        url: &'a str,
+        follow: bool,
+        render: bool,
+    },
+    Html {
+        html: &'a str,
+        follow: bool,
+        render: bool,
+    },
+}
+
+impl<'a> From<&'a Subject> for Asked<'a> {
+    fn from(subject: &'a Subject) -> Self {
+        match subject {
+            Subject::Questions(questions) => Self::Questions { questions },
+            Subject::Page(page) => page.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a PageRequest> for Asked<'a> {
+    fn from(page: &'a PageRequest) -> Self {
+        let PageRequest {
+            source,
+            follow,
+            render,
+        } = page;
+        let (follow, render) = (*follow, *render);
+        match source {
+            PageSource::Url(url) => Self::Url {
+                url,
+                follow,
+                render,
+            },
+            PageSource::Html(html) => Self::Html {
+                html,
+                follow,
+                render,
+            },
+        }
+    }
+}
+
+/// Asks the server at `base` and hands on what happens meanwhile.
 ///
 /// # Errors
 /// Whatever kept the report from coming, in words for people.
@@ -34,8 +91,34 @@ pub(super) async fn run(
     base: &Url,
     api_key: Option<&SecretString>,
     request: &Request<'_>,
-    mut on_result: impl FnMut(&QuestionResult),
+    mut on_news: impl FnMut(News),
 ) -> anyhow::Result<Answered> {
+    let (response, server) = post(base, "api/analyze", api_key, request).await?;
+    if !response.status().is_success() {
+        return Err(refusal::read(response, server, api_key.is_some()).await);
+    }
+    let is_stream = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    match is_stream {
+        true => stream(response, &mut on_news).await,
+        false => {
+            bail!("{server} answers in another language: is it the address of a quiz-stats server?")
+        }
+    }
+}
+
+/// Posts `body` to the server at `base`; returns its response and its name for people.
+///
+/// # Errors
+/// When it cannot be reached.
+pub(in crate::cli) async fn post<'a>(
+    base: &'a Url,
+    path: &str,
+    api_key: Option<&SecretString>,
+    body: &impl Serialize,
+) -> anyhow::Result<(Response, &'a str)> {
     let client = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT);
@@ -47,9 +130,9 @@ pub(super) async fn run(
     let mut call = client
         .build()
         .context("cannot start an HTTP client")?
-        .post(address::below(base, "api/analyze"))
-        .header(header::ACCEPT, "text/event-stream")
-        .json(request);
+        .post(address::below(base, path))
+        .header(header::ACCEPT, "text/event-stream, application/json")
+        .json(body);
     if let Some(key) = api_key {
         call = call.bearer_auth(key.expose_secret());
     }
@@ -58,19 +141,7 @@ pub(super) async fn run(
         .send()
         .await
         .map_err(|error| unreachable(server, error))?;
-    if !response.status().is_success() {
-        return Err(refusal::read(response, server, api_key.is_some()).await);
-    }
-    let is_stream = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    match is_stream {
-        true => stream(response, &mut on_result).await,
-        false => {
-            bail!("{server} answers in another language: is it the address of a quiz-stats server?")
-        }
-    }
+    Ok((response, server))
 }
 
 fn unreachable(server: &str, error: reqwest::Error) -> anyhow::Error {
@@ -93,7 +164,7 @@ fn unreachable(server: &str, error: reqwest::Error) -> anyhow::Error {
 
 async fn stream(
     mut response: Response,
-    on_result: &mut impl FnMut(&QuestionResult),
+    on_news: &mut impl FnMut(News),
 ) -> anyhow::Result<Answered> {
     let mut decoder = Decoder::default();
     while let Some(piece) = response
@@ -104,9 +175,12 @@ async fn stream(
     {
         for event in decoder.feed(&piece)? {
             match event.name.as_str() {
-                "result" => on_result(
-                    &serde_json::from_str(&event.data).context("the server sent an odd result")?,
-                ),
+                "questions" => {
+                    let found: Found = serde_json::from_str(&event.data)
+                        .context("the server sent odd questions")?;
+                    on_news(News::Questions(found.questions.len()));
+                }
+                "result" => on_news(News::Result),
                 "done" => {
                     return Ok(Answered {
                         report: serde_json::from_str(&event.data)
@@ -143,7 +217,7 @@ mod tests {
         "source":"model","model":"m","method":"logprobs","calls":1,"flags":[],"error":null}"#;
 
     /// Answers one request with `head` and `body`; returns the request, the outcome and the results handed on.
-    async fn asked(head: &str, body: &str) -> (String, anyhow::Result<Answered>, Vec<u32>) {
+    async fn asked(head: &str, body: &str) -> (String, anyhow::Result<Answered>, usize) {
         let _already_there = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base: Url = format!("http://{}/", listener.local_addr().unwrap())
@@ -163,14 +237,14 @@ mod tests {
             String::from_utf8(request).unwrap()
         });
         let request = Request {
-            questions: &[],
+            subject: Asked::Questions { questions: &[] },
             channel: Some("stage"),
             animate: false,
         };
-        let mut results = Vec::new();
+        let mut results = 0;
         let key = SecretString::from("k");
-        let outcome = run(&base, Some(&key), &request, |result| {
-            results.push(result.index);
+        let outcome = run(&base, Some(&key), &request, |news| {
+            results += usize::from(matches!(news, News::Result));
         })
         .await;
         (server.await.unwrap(), outcome, results)
@@ -192,11 +266,11 @@ mod tests {
         );
         assert!(
             request.contains("authorization: Bearer k\r\n")
-                && request.contains("accept: text/event-stream\r\n")
+                && request.contains("accept: text/event-stream, application/json\r\n")
         );
         assert!(request.ends_with(r#"{"questions":[],"channel":"stage","animate":false}"#));
         let Answered { report, json } = outcome.unwrap();
-        assert_eq!((report.status, results), (Status::Success, vec![1]));
+        assert_eq!((report.status, results), (Status::Success, 1));
         assert_eq!(json, line(REPORT), "what the server sent, unchanged");
     }
 
@@ -240,7 +314,7 @@ mod tests {
         let base = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let request = Request {
-            questions: &[],
+            subject: Asked::Questions { questions: &[] },
             channel: None,
             animate: false,
         };

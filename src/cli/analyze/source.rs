@@ -1,13 +1,15 @@
-//! The quiz file: its questions, or everything that keeps them from being asked.
+//! The quiz: the questions of a file, or the page where they stand; or everything that keeps them from being asked.
 
-use super::AnalyzeArgs;
+use super::{AnalyzeArgs, PageArgs};
 use crate::{
     cli::WrongUse,
     config::Limits,
+    page::{PageRequest, PageSource},
     quiz::{
         Question,
         check::check,
         file::{self, Format, Parsed},
+        request::{Subject, check_url},
     },
 };
 use anyhow::Context as _;
@@ -33,10 +35,50 @@ pub(super) enum FormatArg {
 ///
 /// # Errors
 /// [`WrongUse`] with what to change.
-pub(super) async fn questions(
-    args: &AnalyzeArgs,
-    limits: &Limits,
-) -> anyhow::Result<Vec<Question>> {
+pub(super) async fn subject(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Subject> {
+    if let Some(page) = page(&args.file, args.page).await? {
+        return Ok(Subject::Page(page));
+    }
+    if args.page.follow || args.page.render {
+        let told = "--follow and --render are for pages: name an address or an HTML file";
+        return Err(WrongUse(told.to_owned()).into());
+    }
+    Ok(Subject::Questions(questions(args, limits).await?))
+}
+
+/// Returns the page that `path` names, if it names one.
+///
+/// # Errors
+/// [`WrongUse`] with what to change.
+pub(in crate::cli) async fn page(
+    path: &Path,
+    args: PageArgs,
+) -> anyhow::Result<Option<PageRequest>> {
+    let PageArgs { follow, render } = args;
+    let source = if is_web_address(path) {
+        let text = path.to_string_lossy();
+        let whole = match text.contains("://") {
+            true => text.into_owned(),
+            false => format!("https://{text}"),
+        };
+        let url =
+            check_url(&whole).map_err(|problem| WrongUse(format!("the address {problem}")))?;
+        PageSource::Url(url)
+    } else if is_html(path) {
+        let path = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || read(&path)).await;
+        PageSource::Html(read.context("reading the file failed")??)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(PageRequest {
+        source,
+        follow,
+        render,
+    }))
+}
+
+async fn questions(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Vec<Question>> {
     let path = args.file.clone();
     let text = tokio::task::spawn_blocking(move || read(&path))
         .await
@@ -58,11 +100,6 @@ fn read(path: &Path) -> Result<String, WrongUse> {
             );
         }
         Box::new(io::stdin())
-    } else if is_web_address(path) {
-        return Err(WrongUse(format!(
-            "{name} is a web address, and reading questions from pages comes in a later version: \
-             save them as JSON, GIFT or Aiken and name that file"
-        )));
     } else if path.is_dir() {
         return Err(wrong("is a folder: name a quiz file in it"));
     } else {
@@ -156,6 +193,14 @@ fn is_web_address(path: &Path) -> bool {
         .any(|start| text.starts_with(start))
 }
 
+fn is_html(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        ["html", "htm", "xhtml"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
 fn name(path: &Path) -> String {
     match is_stdin(path) {
         true => "standard input".to_owned(),
@@ -219,7 +264,41 @@ mod tests {
         let told = |path: &Path| read(path).unwrap_err().0;
         assert!(told(folder.path()).ends_with("is a folder: name a quiz file in it"));
         assert!(told(&folder.path().join("none.gift")).starts_with("cannot open "));
-        assert!(told(Path::new("https://quiz.example/1")).contains("is a web address"));
-        assert!(told(Path::new("www.quiz.example")).contains("is a web address"));
+    }
+
+    #[tokio::test]
+    async fn addresses_and_saved_pages_are_pages() {
+        let plain = PageArgs {
+            follow: true,
+            render: false,
+        };
+        let named = |path: &'static str| async move {
+            page(Path::new(path), plain).await.map(|page| {
+                page.map(|page| {
+                    assert!(page.follow && !page.render);
+                    page.source
+                })
+            })
+        };
+        let url = |text: &str| Some(PageSource::Url(text.to_owned()));
+        assert_eq!(
+            named("HTTPS://quiz.example/1").await.unwrap(),
+            url("https://quiz.example/1")
+        );
+        assert_eq!(
+            named("www.quiz.example").await.unwrap(),
+            url("https://www.quiz.example/")
+        );
+        assert_eq!(named("quiz.gift").await.unwrap(), None);
+        let wrong = named("http://me:secret@quiz.example/").await.unwrap_err();
+        assert!(
+            wrong.to_string().starts_with("the address must not carry"),
+            "{wrong}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Saved.HTM");
+        std::fs::write(&file, "<p>Quiz").unwrap();
+        let saved = page(&file, plain).await.unwrap().unwrap();
+        assert_eq!(saved.source, PageSource::Html("<p>Quiz".to_owned()));
     }
 }

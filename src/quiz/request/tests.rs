@@ -24,7 +24,7 @@ fn reads_a_full_request() {
             "timing":{{"riseMs":10,"finaleValue":20}},"timestamp":{{"any":[1]}}}}"#
     ))
     .unwrap();
-    assert_eq!(request.questions[0].options, ["3", "4"]);
+    assert_eq!(request.subject.questions()[0].options, ["3", "4"]);
     assert_eq!(request.channel.as_deref(), Some("hall-1"));
     assert!(!request.animate);
     let timing = TimingOverride {
@@ -39,7 +39,10 @@ fn reads_a_full_request() {
 #[test]
 fn defaults_are_the_contracts() {
     let request = parse(&format!(r#"{{"questions":[{QUESTION}],"url":null}}"#)).unwrap();
-    assert_eq!(request, AnalyzeRequest::from(request.questions.clone()));
+    assert_eq!(
+        request,
+        AnalyzeRequest::from(request.subject.questions().to_vec())
+    );
     assert!(request.animate);
 }
 
@@ -165,7 +168,14 @@ fn quiz_files() {
             },
         )
     };
-    assert_eq!(body(Format::Gift, b"Q {=a ~b}").unwrap().questions.len(), 1);
+    assert_eq!(
+        body(Format::Gift, b"Q {=a ~b}")
+            .unwrap()
+            .subject
+            .questions()
+            .len(),
+        1
+    );
     for (format, text, path) in [
         (
             Format::Gift,
@@ -266,7 +276,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(request) = parse_analyze_request(&bytes, &limits) {
-            prop_assert!(super::super::check::check(&request.questions, &limits).is_empty());
+            prop_assert!(super::super::check::check(request.subject.questions(), &limits).is_empty());
         }
     }
 }

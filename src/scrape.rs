@@ -1,0 +1,43 @@
+//! How a page is read: by this process (plain request first, Chromium where needed), or by a remote scraper.
+
+pub mod limits;
+pub mod remote;
+
+use crate::{
+    actors::tree::Mailboxes,
+    config::Settings,
+    page::{FoundPage, PageError, PageRequest},
+};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Something that finds the questions of a page.
+pub trait PageReader: Send + Sync + 'static {
+    /// Says whether every page can be read now; otherwise what to change.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn availability(&self) -> Result<(), String>;
+
+    /// Reads a page by `deadline`.
+    ///
+    /// # Errors
+    /// Why there are no questions; see [`PageError`].
+    fn read<'a>(
+        &'a self,
+        page: &'a PageRequest,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<FoundPage, PageError>>;
+}
+
+/// Returns the reader that the settings ask for.
+///
+/// # Errors
+/// When the settings do not make one.
+pub fn from_settings(settings: &Settings, _: &Mailboxes) -> anyhow::Result<Arc<dyn PageReader>> {
+    if settings.scraper.remote_url.is_some() {
+        return Ok(Arc::new(remote::RemoteReader::new(&settings.scraper)?));
+    }
+    todo!()
+}
