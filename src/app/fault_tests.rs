@@ -12,7 +12,10 @@ use crate::{
     page::{FoundPage, PageError, PageRequest, PageSource, Timings, Via},
     pipeline::{Analyzed, Refused},
     provider::{Provider, ProviderError},
-    quiz::{Kind, Question, request::AnalyzeRequest},
+    quiz::{
+        Kind, Question,
+        request::{AnalyzeRequest, Subject},
+    },
     runtime::Mailbox,
     scrape::PageReader,
     solve::{Method, Solution},
@@ -106,6 +109,8 @@ async fn house() -> House {
     settings.analyses.timeout_ms = 10_000;
     settings.analyses.max_running = 1_000;
     settings.director.max_queued_shows = 10_000;
+    // Pages come one after another, so that some come after each death.
+    settings.scraper.mailbox_capacity = 8;
     let provider = Arc::new(SlowProvider::default());
     let metrics = Metrics::new();
     let mailboxes = Mailboxes::new(&settings, &metrics);
@@ -171,8 +176,18 @@ impl House {
 
     /// Runs 60 analyses of 4 questions while `actor` dies three times in their midst. Returns how many succeeded.
     async fn survive<M: ractor::Message>(&self, name: &str, actor: &Mailbox<M>) -> usize {
+        self.survive_with(name, actor, |text| request(text, 4))
+            .await
+    }
+
+    async fn survive_with<M: ractor::Message>(
+        &self,
+        name: &str,
+        actor: &Mailbox<M>,
+        request: impl Fn(&str) -> AnalyzeRequest,
+    ) -> usize {
         let running: Vec<_> = (0..60_usize)
-            .map(|n| tokio::spawn(outcome(self.pipeline(), request(&format!("{name} {n}"), 4))))
+            .map(|n| tokio::spawn(outcome(self.pipeline(), request(&format!("{name} {n}")))))
             .collect();
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -224,7 +239,7 @@ impl House {
                 let fresh =
                     outcome(pipeline.clone(), request(&format!("{name} afterwards"), 2)).await;
                 let works = matches!(fresh, Ok(Some(report)) if report.status == Status::Success);
-                if works && pipeline.actors.down().is_empty() && self.held() == [0; 7] {
+                if works && pipeline.actors.down(Role::All).is_empty() && self.held() == [0; 8] {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -234,17 +249,18 @@ impl House {
         assert!(
             recovered.is_ok(),
             "{name}: down {:?}, held {:?}",
-            pipeline.actors.down(),
+            pipeline.actors.down(Role::All),
             self.held()
         );
     }
 
-    fn held(&self) -> [usize; 7] {
+    fn held(&self) -> [usize; 8] {
         let actors = &self.app.pipeline().actors;
         [
             actors.rate_limiter.depth(),
             actors.cache.depth(),
             actors.ai_client.depth(),
+            actors.scraper.depth(),
             actors.journal.depth(),
             actors.director.depth(),
             actors.broadcaster.depth(),
@@ -269,6 +285,22 @@ async fn the_ai_client_dies_and_every_analysis_is_answered() {
         .survive("ai_client", &house.app.pipeline().actors.ai_client)
         .await;
     assert_eq!(succeeded, 60, "a call that was lost is made again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scraper_dies_and_every_page_is_read() {
+    let house = house().await;
+    let page = |text: &str| {
+        let source = PageSource::Html(text.to_owned());
+        AnalyzeRequest::from(Subject::Page(PageRequest {
+            source,
+            follow: false,
+            render: false,
+        }))
+    };
+    let scraper = &house.app.pipeline().actors.scraper;
+    let succeeded = house.survive_with("scraper", scraper, page).await;
+    assert_eq!(succeeded, 60, "a page that was lost is read again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

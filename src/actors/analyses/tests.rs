@@ -138,7 +138,7 @@ async fn done(mut started: Started) -> Arc<Report> {
             .unwrap()
         {
             Some(Update::Done(report)) => return report,
-            Some(Update::Result(_)) => {}
+            Some(Update::Result(_) | Update::Found(_)) => {}
             None => panic!("lost"),
         }
     }

@@ -96,21 +96,36 @@ fn other_problems_are_invalid_request_and_all_are_listed() {
 
 #[test]
 fn wants_exactly_one_source() {
-    assert_eq!(refused("{}").1, ["questions is missing"]);
+    assert_eq!(
+        refused("{}").1,
+        ["questions is missing: send questions, or a page as url or html"]
+    );
     assert_eq!(refused("[]").0, "invalid_request");
     assert_eq!(
         refused(r#"{"questions":[]}"#).1,
         ["questions must have at least 1 entry, has none"]
     );
     assert_eq!(
-        refused(r#"{"url":"https://example.org"}"#).1,
-        ["url page analysis needs the scraper, which this version does not have yet"]
+        refused(&format!(r#"{{"html":"<p>","questions":[{QUESTION}]}}"#)).1,
+        ["body must have exactly one of questions, url and html"]
     );
+}
+
+#[test]
+fn a_page_stands_for_its_questions() {
+    let request = parse_analyze_request(
+        br#"{"url":"https://quiz.example/1","follow":true,"channel":"hall","animate":false}"#,
+        &Limits::default(),
+    )
+    .unwrap();
+    let Subject::Page(page) = &request.subject else {
+        panic!("a page");
+    };
+    assert!(page.follow && !page.render && !request.animate);
+    assert_eq!(request.channel.as_deref(), Some("hall"));
     assert_eq!(
-        refused(&format!(r#"{{"html":"<p>","questions":[{QUESTION}]}}"#))
-            .1
-            .len(),
-        2
+        refused(r#"{"url":"file:///etc/passwd"}"#).1,
+        ["url must be an http or https address, such as https://quiz.example/page"]
     );
 }
 
