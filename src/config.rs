@@ -13,6 +13,7 @@ mod broadcaster;
 mod cache;
 mod check;
 mod director;
+mod egress;
 mod environment;
 mod file;
 mod journal;
@@ -37,6 +38,7 @@ pub use auth::Auth;
 pub use broadcaster::Broadcaster;
 pub use cache::Cache;
 pub use director::Director;
+pub use egress::Egress;
 pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};
@@ -87,6 +89,7 @@ settings! {
     local_model: LocalModel,
     rate_limiter: RateLimiter,
     scraper: Scraper,
+    egress: Egress,
     cache: Cache,
     journal: Journal,
     director: Director,

@@ -10,7 +10,9 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod egress;
 pub mod event;
+pub mod extract;
 pub mod http;
 #[cfg(feature = "local-model")]
 pub mod local_model;

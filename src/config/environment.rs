@@ -15,7 +15,8 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 6] = [
+const ALIASES: [(&str, &str); 7] = [
+    ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
     ("LOG_LEVEL", "log.level"),
@@ -24,8 +25,7 @@ const ALIASES: [(&str, &str); 6] = [
     ("OPENAI_MODEL", "ai.model"),
 ];
 /// Names of parts that do not exist yet: whoever sets one should know that nothing happens.
-const UNUSED: [&str; 5] = [
-    "ALLOWED_DOMAINS",
+const UNUSED: [&str; 4] = [
     "CORS_ALLOWED_ORIGINS",
     "JWT_SECRET",
     "REDIS_URL",

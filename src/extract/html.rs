@@ -1,0 +1,317 @@
+//! The snapshot of a plain response: what a browser without scripts and without linked style sheets would show.
+
+use super::{
+    snapshot::{BLOCK, CHECKED, DISABLED, HIDDEN, MAX_NODES, Node, Snapshot},
+    style::Rules,
+};
+use scraper::{ElementRef, Html, Node as Parsed};
+
+/// Elements deeper than this are taken as children of the last one above it.
+const MAX_DEPTH: usize = 256;
+/// Most text that is kept, in bytes.
+const MAX_TEXT: usize = 1_048_576;
+/// Longest attribute that is kept, in characters.
+const MAX_VALUE: usize = 300;
+
+/// Most elements that may be open at once; the deepest real pages have about a hundred.
+const MAX_OPEN: usize = 1_024;
+/// Elements that need no end, and so do not nest.
+const LEAVES: [&[u8]; 20] = [
+    b"p", b"li", b"br", b"hr", b"img", b"input", b"meta", b"link", b"td", b"th", b"tr", b"option",
+    b"dt", b"dd", b"col", b"source", b"wbr", b"path", b"rect", b"use",
+];
+/// Elements that nobody sees, and whose content is no text.
+const SKIPPED: [&str; 17] = [
+    "style", "noscript", "template", "object", "embed", "canvas", "video", "audio", "head", "link",
+    "meta", "base", "param", "source", "track", "iframe", "svg",
+];
+const INLINE: [&str; 33] = [
+    "a", "abbr", "b", "bdi", "bdo", "big", "button", "cite", "code", "em", "font", "i", "img",
+    "input", "ins", "del", "kbd", "label", "mark", "math", "q", "s", "samp", "select", "small",
+    "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+];
+const KEPT: [&str; 16] = [
+    "class",
+    "id",
+    "name",
+    "type",
+    "role",
+    "for",
+    "alt",
+    "title",
+    "value",
+    "dir",
+    "start",
+    "href",
+    "placeholder",
+    "colspan",
+    "action",
+    "correct",
+];
+/// Scripts from hosts that only measure do not build a page.
+const MEASURING: [&str; 6] = [
+    "analytics",
+    "gtag",
+    "googletagmanager",
+    "matomo",
+    "plausible",
+    "adsbygoogle",
+];
+
+impl Snapshot {
+    /// Returns the snapshot of a plain response. Visibility is approximated: `hidden`, inline style, and the rules of the
+    /// page's own `<style>`.
+    pub fn of_html(html: &str, url: Option<&str>) -> Self {
+        let html = Html::parse_document(shallow(html));
+        let mut page = Page {
+            snapshot: Self {
+                url: url.unwrap_or_default().to_owned(),
+                ..Self::default()
+            },
+            rules: Rules::default(),
+            room: MAX_TEXT,
+        };
+        page.read_head(&html);
+        page.read_body(&html);
+        page.snapshot
+    }
+}
+
+struct Page {
+    snapshot: Snapshot,
+    rules: Rules,
+    room: usize,
+}
+
+/// What an element's children need to know of it.
+#[derive(Clone, Copy)]
+struct Place {
+    parent: i64,
+    hidden: bool,
+    depth: usize,
+}
+
+impl Page {
+    /// Reads title, style and scripts, wherever they stand.
+    fn read_head(&mut self, html: &Html) {
+        for element in html.tree.root().descendants().filter_map(ElementRef::wrap) {
+            match element.value().name() {
+                "title" if self.snapshot.title.is_empty() => {
+                    self.snapshot.title = text_of(element).trim().to_owned();
+                }
+                "style" => self.rules.read(&text_of(element)),
+                "script" => self.read_script(element),
+                // What it holds is not looked into.
+                "iframe" | "frame" => self.snapshot.scripted = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn read_script(&mut self, script: ElementRef<'_>) {
+        let kind = script.attr("type").unwrap_or_default();
+        let runs = kind.is_empty() || kind == "module" || kind.contains("javascript");
+        let text = text_of(script);
+        let measures = |text: &str| MEASURING.iter().any(|word| text.contains(word));
+        let builds = match script.attr("src") {
+            Some(src) => !measures(src),
+            None => !text.trim().is_empty() && !measures(&text),
+        };
+        self.snapshot.scripted |= runs && builds;
+        let lower = text.to_lowercase();
+        let tells = lower.contains("correct") || lower.contains("answer");
+        if script.attr("src").is_none() && text.len() <= 65_536 && tells {
+            self.snapshot.scripts.push(text);
+        }
+    }
+
+    fn read_body(&mut self, html: &Html) {
+        let top = Place {
+            parent: -1,
+            hidden: false,
+            depth: 0,
+        };
+        let mut waiting = vec![(html.tree.root(), top)];
+        while let Some((node, place)) = waiting.pop() {
+            if self.snapshot.nodes.len() >= MAX_NODES {
+                self.snapshot.truncated = true;
+                return;
+            }
+            let inner = match node.value() {
+                Parsed::Text(text) => {
+                    self.add_text(text, place);
+                    continue;
+                }
+                Parsed::Element(_) => {
+                    let element = ElementRef::wrap(node).expect("it is an element");
+                    match self.add_element(element, place) {
+                        Some(inner) => inner,
+                        None => continue,
+                    }
+                }
+                _ => place,
+            };
+            let element = node.value().as_element();
+            let closed = element.is_some_and(|e| e.name() == "details" && e.attr("open").is_none());
+            for child in node.children().rev() {
+                let is_summary = child
+                    .value()
+                    .as_element()
+                    .is_some_and(|e| e.name() == "summary");
+                let hidden = inner.hidden || (closed && !is_summary);
+                waiting.push((child, Place { hidden, ..inner }));
+            }
+        }
+    }
+
+    /// Adds an element; `None` when its content is of no interest.
+    fn add_element(&mut self, element: ElementRef<'_>, place: Place) -> Option<Place> {
+        let tag = element.value().name();
+        let value = |name: &str| element.attr(name).unwrap_or_default();
+        let is_formula = tag == "script" && value("type").starts_with("math/");
+        if SKIPPED.contains(&tag) || (tag == "script" && !is_formula) {
+            return None;
+        }
+        if tag == "html" {
+            return Some(place);
+        }
+        let style = value("style").to_lowercase().replace(' ', "");
+        let hidden = place.hidden
+            || element.attr("hidden").is_some()
+            || (tag == "input" && value("type").eq_ignore_ascii_case("hidden"))
+            || style.contains("display:none")
+            || style.contains("visibility:hidden")
+            || self.rules.hide(&element);
+        let mut flags = if hidden { HIDDEN } else { 0 };
+        if !INLINE.contains(&tag) {
+            flags |= BLOCK;
+        }
+        let has = |name: &str| element.attr(name).is_some();
+        if has("checked") || has("selected") || value("aria-checked") == "true" {
+            flags |= CHECKED;
+        }
+        if has("disabled") {
+            flags |= DISABLED;
+        }
+        let is_kept = |name: &str| {
+            KEPT.contains(&name) || name.starts_with("aria-") || name.starts_with("data-")
+        };
+        let kept = element.value().attrs().filter(|(name, _)| is_kept(name));
+        let attributes =
+            kept.map(|(name, value)| (name.to_owned(), value.chars().take(MAX_VALUE).collect()));
+        let at = self.push(Node {
+            parent: place.parent,
+            tag: tag.to_owned(),
+            attributes: attributes.collect(),
+            flags,
+            ..Node::default()
+        });
+        Some(match place.depth < MAX_DEPTH {
+            true => Place {
+                parent: at,
+                hidden,
+                depth: place.depth + 1,
+            },
+            false => Place { hidden, ..place },
+        })
+    }
+
+    fn add_text(&mut self, text: &str, place: Place) {
+        if text.len() > self.room {
+            self.snapshot.truncated = true;
+            return;
+        }
+        self.room -= text.len();
+        let text = match text.trim().is_empty() && !text.contains('\u{A0}') {
+            true => " ",
+            false => text,
+        };
+        self.push(Node {
+            parent: place.parent,
+            text: text.to_owned(),
+            flags: if place.hidden { HIDDEN } else { 0 },
+            ..Node::default()
+        });
+    }
+
+    fn push(&mut self, node: Node) -> i64 {
+        self.snapshot.nodes.push(node);
+        i64::try_from(self.snapshot.nodes.len() - 1).unwrap_or(i64::MAX)
+    }
+}
+
+/// Returns the page up to where it nests too deep: the parser looks through all open elements at every tag, which takes
+/// time with the square of the depth.
+fn shallow(html: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, _) in html.match_indices('<') {
+        let rest = &html.as_bytes()[at + 1..];
+        match rest.first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(first) if first.is_ascii_alphabetic() => {
+                let end = rest
+                    .iter()
+                    .take(16)
+                    .position(|b| !b.is_ascii_alphanumeric())
+                    .unwrap_or(16);
+                let tag = rest[..end.min(rest.len())].to_ascii_lowercase();
+                depth += usize::from(!LEAVES.contains(&tag.as_slice()));
+            }
+            _ => {}
+        }
+        if depth > MAX_OPEN {
+            return &html[..at];
+        }
+    }
+    html
+}
+
+/// Returns the text directly in an element.
+fn text_of(element: ElementRef<'_>) -> String {
+    let texts = element
+        .children()
+        .filter_map(|child| child.value().as_text());
+    texts.map(|text| &**text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visible(html: &str) -> String {
+        let page = Snapshot::of_html(html, None);
+        let seen = page.nodes.iter().filter(|node| node.flags & HIDDEN == 0);
+        let words: Vec<_> = seen
+            .map(|node| node.text.trim())
+            .filter(|text| !text.is_empty())
+            .collect();
+        words.join("|")
+    }
+
+    #[test]
+    fn what_a_browser_hides_is_hidden() {
+        let html = "<style>.gone, #x b {display: none} @media print {p {display:none}}</style><p>a<p class=gone>b\
+            <div id=x><b>c</b>d</div><i hidden>e</i><i style='visibility: hidden'>f</i>\
+            <details><summary>g</summary>h</details><template>i</template><script>j</script>";
+        assert_eq!(visible(html), "a|d|g");
+    }
+
+    #[test]
+    fn endless_nesting_ends() {
+        let page = Snapshot::of_html(&"<div>".repeat(100_000), None);
+        assert!(page.nodes.len() <= MAX_OPEN + 2, "{}", page.nodes.len());
+        let lists = "<ul><li>a<li>b</ul>".repeat(5_000);
+        assert_eq!(shallow(&lists), lists);
+    }
+
+    #[test]
+    fn scripts_that_only_measure_build_nothing() {
+        let scripted = |html: &str| Snapshot::of_html(html, None).scripted;
+        assert!(!scripted(
+            "<script src=https://a.example/analytics.js></script><p>a"
+        ));
+        assert!(!scripted("<script type=application/json>{}</script><p>a"));
+        assert!(scripted("<script src=app.js></script><p>a"));
+        assert!(scripted("<p>a<script>build()</script>"));
+    }
+}
