@@ -4,8 +4,11 @@ pub mod ai_client;
 pub mod analyses;
 pub mod analysis;
 pub mod broadcaster;
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod cache;
 pub mod director;
+pub mod egress_guard;
 pub mod journal;
 pub mod rate_limiter;
 pub mod scraper;

@@ -7,6 +7,7 @@ use crate::{
     },
     clock::Clock,
     config::Settings,
+    egress::{Resolver, SystemResolver},
     http,
     metrics::Metrics,
     pipeline::Pipeline,
@@ -50,6 +51,7 @@ impl App {
             answers: Arc::new(EmbeddedAnswers::open(folder)?),
             events: Arc::new(EmbeddedEvents::open(folder)?),
             pages: scrape::from_settings(&settings, &mailboxes)?,
+            resolver: Arc::new(SystemResolver),
             analyses: Arc::new(EmbeddedAnalyses::open(folder)?),
         };
         Self::with_ports(settings, ports, mailboxes, metrics).await
@@ -60,10 +62,21 @@ impl App {
     /// # Errors
     /// When the settings or an actor cannot be used.
     pub async fn scraper(settings: Settings) -> anyhow::Result<Self> {
+        Self::scraper_with(settings, Arc::new(SystemResolver)).await
+    }
+
+    /// As [`Self::scraper`], with somebody else knowing the addresses of names.
+    ///
+    /// # Errors
+    /// When the settings or an actor cannot be used.
+    pub async fn scraper_with(
+        settings: Settings,
+        resolver: Arc<dyn Resolver>,
+    ) -> anyhow::Result<Self> {
         let metrics = Metrics::new();
         let mailboxes = Mailboxes::new(&settings, &metrics);
         let pages = scrape::from_settings(&settings, &mailboxes)?;
-        let root = tree::scraping_root(&settings, &mailboxes, &pages, &metrics);
+        let root = tree::scraping_root(&settings, &mailboxes, &pages, &resolver, &metrics);
         let provider = provider::none("this process only reads pages");
         let pipeline = Pipeline {
             settings: Arc::new(settings),

@@ -10,6 +10,7 @@ mod ai;
 mod analyses;
 mod auth;
 mod broadcaster;
+mod browser;
 mod cache;
 mod check;
 mod director;
@@ -36,9 +37,12 @@ pub use ai::Ai;
 pub use analyses::Analyses;
 pub use auth::Auth;
 pub use broadcaster::Broadcaster;
+pub use browser::Browser;
 pub use cache::Cache;
 pub use director::Director;
 pub use egress::Egress;
+#[cfg(feature = "browser")]
+pub use environment::search_path;
 pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};
@@ -89,6 +93,7 @@ settings! {
     local_model: LocalModel,
     rate_limiter: RateLimiter,
     scraper: Scraper,
+    browser: Browser,
     egress: Egress,
     cache: Cache,
     journal: Journal,

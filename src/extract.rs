@@ -20,17 +20,20 @@ mod style;
 mod text;
 mod words;
 
-pub use snapshot::{FrameRef, Node, Snapshot};
+pub use snapshot::{Node, Snapshot};
 
 use crate::quiz::{Kind, MAX_OPTIONS, MIN_OPTIONS, Question};
 use controls::{Control, Group};
 use evidence::Scene;
 use question::Asked;
 use snapshot::Tree;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// Run in a page, its value is the page's [`Snapshot`].
 pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/snapshot.js");
+
+/// Waits for a page to come to rest.
+const SETTLE_FUNCTION: &str = include_str!("../assets/settle.js");
 
 /// What buttons, links and drop-down lists must reach: they are mostly there for something else.
 const ENOUGH_CLICKABLE: i32 = 6;
@@ -44,33 +47,41 @@ pub struct Extraction {
     pub questions: Vec<Question>,
     /// Whether it holds more questions that nobody sees yet.
     pub hidden_questions: bool,
-    /// The control that leads to the next question, for [`click_script`].
-    pub next: Option<u32>,
+    /// The control that leads to the next question: its place in the snapshot.
+    pub next: Option<usize>,
+    /// The control of the first option of the first question: its place in the snapshot.
+    pub first_choice: Option<usize>,
+    /// Whether the page was longer than what was looked at.
+    pub truncated: bool,
     /// Of a plain response: whether it holds the quiz, so that no browser is needed.
     pub static_enough: bool,
 }
 
-/// Returns an expression that clicks what [`Extraction::next`] names, in the page of the last snapshot.
-pub fn click_script(reference: u32) -> String {
+/// Returns an expression whose value is an element of the latest snapshot, by its place in the list.
+pub fn element_script(own: u32) -> String {
+    format!("globalThis[Symbol.for('quiz-stats')]?.[{own}]?.deref()")
+}
+
+/// Returns an expression that clicks such an element; its value says whether it is still there.
+pub fn click_script(own: u32) -> String {
+    let element = element_script(own);
     format!(
-        "(() => {{ const e = globalThis[Symbol.for('quiz-stats')]?.[{reference}]?.deref(); if (e) e.click(); return Boolean(e); }})()"
+        "(() => {{ const element = {element}; element?.click(); return Boolean(element?.isConnected); }})()"
     )
 }
 
-/// Returns an expression that waits until the page has not changed for `quiet_ms`, at most `limit_ms`; its value says
-/// whether it came to rest.
-pub fn settle_script(quiet_ms: u64, limit_ms: u64) -> String {
-    format!(
-        "new Promise((done) => {{ const end = (rest) => {{ watch.disconnect(); clearTimeout(quiet); clearTimeout(limit); done(rest); }}; \
-         let quiet = setTimeout(() => end(true), {quiet_ms}); const limit = setTimeout(() => end(false), {limit_ms}); \
-         const watch = new MutationObserver(() => {{ clearTimeout(quiet); quiet = setTimeout(() => end(true), {quiet_ms}); }}); \
-         watch.observe(document, {{ childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['class', 'style', 'hidden', 'open'] }}); }})"
-    )
+/// Returns an expression that waits until the page has not changed for `quiet`, at most `limit`; its value says whether
+/// it came to rest.
+pub fn settle_script(quiet: Duration, limit: Duration) -> String {
+    let (quiet, limit) = (quiet.as_millis(), limit.as_millis());
+    format!("({SETTLE_FUNCTION})({quiet}, {limit})")
 }
 
 /// A question and where its options begin.
 struct Found {
     at: usize,
+    /// What is clicked to choose its first option, if anything is.
+    choice: Option<usize>,
     question: Question,
 }
 
@@ -97,11 +108,13 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
             let several = lettered.key.len() > 1 || words::wants_several(&lettered.asked.text);
             Some(Found {
                 at: lettered.at,
+                choice: None,
                 question: question(lettered.asked.text, options, several, lettered.key),
             })
         }));
     }
     found.sort_by_key(|found| found.at);
+    let first_choice = found.first().and_then(|found| found.choice);
     let mut questions: Vec<Question> = Vec::new();
     for found in found {
         // Pages hold some of their parts twice, one for each width of screen.
@@ -128,6 +141,8 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
         title: (!title.is_empty()).then_some(title),
         hidden_questions,
         next: clickables::next(&tree),
+        first_choice,
+        truncated: snapshot.truncated,
         static_enough: !questions.is_empty()
             && (!snapshot.scripted || (questions.len() > 1 && !hidden_questions)),
         questions,
@@ -176,6 +191,7 @@ fn of_controls(tree: &Tree<'_>, scene: &Scene, groups: &[Group]) -> Vec<Found> {
         }
         found.push(Found {
             at: ranges[number].start,
+            choice: group.choices.first().map(|choice| choice.at),
             question: question(
                 asked.text,
                 options,
@@ -204,6 +220,7 @@ fn of_clickables(tree: &Tree<'_>, scene: &Scene, groups: Vec<Group>) -> Vec<Foun
         if evidence::weigh(tree, scene, group, &asked, 1, !correct.is_empty()) >= ENOUGH_CLICKABLE {
             found.push(Found {
                 at: ranges[number].start,
+                choice: group.choices.first().map(|choice| choice.at),
                 question: question(asked.text, options, false, correct),
             });
         }

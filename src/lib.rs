@@ -7,6 +7,8 @@
 pub mod actors;
 pub mod analysis;
 pub mod app;
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod cli;
 pub mod clock;
 pub mod config;

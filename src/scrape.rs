@@ -1,7 +1,18 @@
 //! How a page is read: by this process (plain request first, Chromium where needed), or by a remote scraper.
 
+mod charset;
+mod fetch;
 pub mod limits;
+pub mod local;
 pub mod remote;
+#[cfg(feature = "browser")]
+mod render;
+#[cfg(not(feature = "browser"))]
+#[path = "scrape/render_absent.rs"]
+mod render;
+mod robots;
+mod trouble;
+mod turns;
 
 use crate::{
     actors::tree::Mailboxes,
@@ -35,9 +46,12 @@ pub trait PageReader: Send + Sync + 'static {
 ///
 /// # Errors
 /// When the settings do not make one.
-pub fn from_settings(settings: &Settings, _: &Mailboxes) -> anyhow::Result<Arc<dyn PageReader>> {
-    if settings.scraper.remote_url.is_some() {
-        return Ok(Arc::new(remote::RemoteReader::new(&settings.scraper)?));
-    }
-    todo!()
+pub fn from_settings(
+    settings: &Settings,
+    mailboxes: &Mailboxes,
+) -> anyhow::Result<Arc<dyn PageReader>> {
+    Ok(match settings.scraper.remote_url {
+        Some(_) => Arc::new(remote::RemoteReader::new(&settings.scraper)?),
+        None => Arc::new(local::LocalReader::new(settings, mailboxes)),
+    })
 }

@@ -24,7 +24,8 @@ pub(crate) fn benches(c: &mut Criterion) {
         group.bench_function(format!("fingerprint_{questions}"), |b| {
             b.iter(|| {
                 request
-                    .questions
+                    .subject
+                    .questions()
                     .iter()
                     .map(|question| fingerprint(question, PROVIDER))
                     .collect::<Vec<_>>()

@@ -1,5 +1,7 @@
 //! The supervision tree as one table, and the mailboxes that reach it.
 
+#[cfg(feature = "browser")]
+use super::browser::{Browser, BrowserArgs, BrowserMsg};
 use super::{
     ai_client::{AiClient, AiClientArgs, AiClientMsg},
     analyses::{Analyses, AnalysesArgs, AnalysesMsg},
@@ -7,6 +9,7 @@ use super::{
     broadcaster::{Broadcaster, BroadcasterArgs, BroadcasterMsg},
     cache::{Cache, CacheArgs, CacheMsg},
     director::{Director, DirectorArgs, DirectorMsg},
+    egress_guard::{EgressGuard, EgressGuardArgs, EgressGuardMsg},
     journal::{Journal, JournalArgs, JournalMsg},
     rate_limiter::{RateLimiter, RateLimiterArgs, RateLimiterMsg},
     scraper::{Scraper, ScraperArgs, ScraperMsg},
@@ -14,6 +17,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Settings,
+    egress::{Dialer, Policy, Resolver},
     metrics::Metrics,
     provider::Provider,
     runtime::{Backoff, ChildSpec, Mailbox, Strategy, SupervisorArgs},
@@ -33,6 +37,11 @@ pub struct Mailboxes {
     pub ai_client: Mailbox<AiClientMsg>,
     /// See [`Scraper`].
     pub scraper: Mailbox<ScraperMsg>,
+    /// See [`EgressGuard`].
+    pub egress_guard: Mailbox<EgressGuardMsg>,
+    /// See [`Browser`].
+    #[cfg(feature = "browser")]
+    pub browser: Mailbox<BrowserMsg>,
     /// See [`Journal`].
     pub journal: Mailbox<JournalMsg>,
     /// See [`Director`].
@@ -57,6 +66,15 @@ impl Mailboxes {
                 settings.scraper.mailbox_capacity,
                 metrics.mailbox("scraper"),
             ),
+            egress_guard: Mailbox::new(
+                settings.egress.mailbox_capacity,
+                metrics.mailbox("egress_guard"),
+            ),
+            #[cfg(feature = "browser")]
+            browser: Mailbox::new(
+                settings.browser.mailbox_capacity,
+                metrics.mailbox("browser"),
+            ),
             journal: Mailbox::new(
                 settings.journal.mailbox_capacity,
                 metrics.mailbox("journal"),
@@ -77,26 +95,25 @@ impl Mailboxes {
     }
 
     /// Returns the actors that should be running and are not, by name.
-    pub fn down(&self, role: Role) -> Vec<&'static str> {
-        let up = [
-            ("rate_limiter", self.rate_limiter.is_up()),
-            ("cache", self.cache.is_up()),
-            ("ai_client", self.ai_client.is_up()),
-            ("scraper", self.scraper.is_up()),
-            ("journal", self.journal.is_up()),
-            ("director", self.director.is_up()),
-            ("broadcaster", self.broadcaster.is_up()),
-            ("analyses", self.analyses.is_up()),
+    pub fn down(&self, role: Role, settings: &Settings) -> Vec<&'static str> {
+        let (all, here) = (role == Role::All, settings.scraper.remote_url.is_none());
+        let wanted = [
+            ("rate_limiter", true, self.rate_limiter.is_up()),
+            ("cache", all, self.cache.is_up()),
+            ("ai_client", all, self.ai_client.is_up()),
+            ("scraper", true, self.scraper.is_up()),
+            ("egress_guard", here, self.egress_guard.is_up()),
+            #[cfg(feature = "browser")]
+            ("browser", here, self.browser.is_up()),
+            ("journal", all, self.journal.is_up()),
+            ("director", all, self.director.is_up()),
+            ("broadcaster", all, self.broadcaster.is_up()),
+            ("analyses", all, self.analyses.is_up()),
         ];
-        up.into_iter()
-            .filter(|(name, up)| !up && (role == Role::All || SCRAPING.contains(name)))
-            .map(|(name, _)| name)
-            .collect()
+        let down = wanted.into_iter().filter(|(_, wanted, up)| *wanted && !up);
+        down.map(|(name, ..)| name).collect()
     }
 }
-
-/// The actors of a process that only reads pages.
-const SCRAPING: [&str; 2] = ["rate_limiter", "scraper"];
 
 /// What a process is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -119,6 +136,8 @@ pub struct Ports {
     pub events: Arc<dyn EventLog>,
     /// Who reads pages.
     pub pages: Arc<dyn PageReader>,
+    /// Who knows the addresses of their sites.
+    pub resolver: Arc<dyn Resolver>,
     /// Promised analyses.
     pub analyses: Arc<dyn AnalysisStore>,
 }
@@ -131,7 +150,7 @@ pub fn root(
     clock: Clock,
     metrics: &Metrics,
 ) -> SupervisorArgs {
-    let scraping = scraping(settings, mailboxes, &ports.pages, metrics);
+    let scraping = scraping(settings, mailboxes, &ports.pages, &ports.resolver, metrics);
     let (mailboxes, ports, metrics) = (mailboxes.clone(), ports.clone(), metrics.clone());
     let broadcaster = BroadcasterArgs {
         config: settings.broadcaster.clone(),
@@ -206,17 +225,19 @@ pub fn scraping_root(
     settings: &Settings,
     mailboxes: &Mailboxes,
     pages: &Arc<dyn PageReader>,
+    resolver: &Arc<dyn Resolver>,
     metrics: &Metrics,
 ) -> SupervisorArgs {
-    let children = scraping(settings, mailboxes, pages, metrics);
+    let children = scraping(settings, mailboxes, pages, resolver, metrics);
     supervisor(settings, children, metrics.clone())
 }
 
-/// Returns the actors of [`SCRAPING`].
+/// Returns the actors that read pages. Where others do it, this process needs neither a browser nor a way out.
 fn scraping(
     settings: &Settings,
     mailboxes: &Mailboxes,
     pages: &Arc<dyn PageReader>,
+    resolver: &Arc<dyn Resolver>,
     metrics: &Metrics,
 ) -> Vec<ChildSpec> {
     let scraper = ScraperArgs {
@@ -231,10 +252,36 @@ fn scraping(
         mailbox: mailboxes.rate_limiter.clone(),
         metrics: metrics.clone(),
     };
-    vec![
-        ChildSpec::new("scraper", || Scraper, scraper),
-        ChildSpec::new("rate_limiter", || RateLimiter, rate_limiter),
-    ]
+    let mut children = Vec::new();
+    if settings.scraper.remote_url.is_none() {
+        let timeout = Duration::from_millis(settings.egress.connect_timeout_ms);
+        let guard = EgressGuardArgs {
+            mailbox: mailboxes.egress_guard.clone(),
+            dialer: Dialer::new(Policy::new(&settings.egress), Arc::clone(resolver), timeout),
+        };
+        children.push(ChildSpec::new("egress_guard", || EgressGuard, guard));
+        #[cfg(feature = "browser")]
+        children.push(ChildSpec::new(
+            "browser",
+            || Browser,
+            browser(settings, mailboxes, metrics),
+        ));
+    }
+    children.push(ChildSpec::new("scraper", || Scraper, scraper));
+    children.push(ChildSpec::new("rate_limiter", || RateLimiter, rate_limiter));
+    children
+}
+
+#[cfg(feature = "browser")]
+fn browser(settings: &Settings, mailboxes: &Mailboxes, metrics: &Metrics) -> BrowserArgs {
+    let scraper = settings.scraper.clone();
+    BrowserArgs {
+        config: settings.browser.clone(),
+        mailbox: mailboxes.browser.clone(),
+        agent: scraper.agent(),
+        program: Arc::new(move || crate::browser::find(&scraper, crate::config::search_path())),
+        metrics: metrics.clone(),
+    }
 }
 
 fn supervisor(settings: &Settings, children: Vec<ChildSpec>, metrics: Metrics) -> SupervisorArgs {

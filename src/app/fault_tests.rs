@@ -119,6 +119,7 @@ async fn house() -> House {
         answers: Arc::new(EmbeddedAnswers::open(folder.path()).unwrap()),
         events: Arc::new(EmbeddedEvents::open(folder.path()).unwrap()),
         pages: Arc::new(OnePage),
+        resolver: Arc::new(SystemResolver),
         analyses: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
     };
     House {
@@ -239,7 +240,13 @@ impl House {
                 let fresh =
                     outcome(pipeline.clone(), request(&format!("{name} afterwards"), 2)).await;
                 let works = matches!(fresh, Ok(Some(report)) if report.status == Status::Success);
-                if works && pipeline.actors.down(Role::All).is_empty() && self.held() == [0; 8] {
+                if works
+                    && pipeline
+                        .actors
+                        .down(Role::All, &pipeline.settings)
+                        .is_empty()
+                    && self.held() == [0; 8]
+                {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -249,7 +256,7 @@ impl House {
         assert!(
             recovered.is_ok(),
             "{name}: down {:?}, held {:?}",
-            pipeline.actors.down(Role::All),
+            pipeline.actors.down(Role::All, &pipeline.settings),
             self.held()
         );
     }

@@ -43,6 +43,15 @@ pub(super) fn of_process() -> Vec<(String, OsString)> {
         .collect()
 }
 
+/// Returns the folders in which programs are looked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub fn search_path() -> Option<OsString> {
+    std::env::var_os("PATH")
+}
+
 /// Returns what the variables set, the well-known names first, so that our own names overlay them.
 pub(super) fn read(
     variables: &[(String, OsString)],

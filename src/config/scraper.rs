@@ -2,6 +2,7 @@
 
 use super::{check::Check, section::section};
 use secrecy::SecretString;
+use std::path::PathBuf;
 
 section! {
     /// How pages are read. What the browser itself is allowed is in [browser], where it may go in [egress].
@@ -31,6 +32,9 @@ section! {
         /// How we introduce ourselves to sites; a way to reach you belongs into it. The default is
         /// `quiz-stats/VERSION`.
         user_agent: Option<String> = None,
+        /// Chromium: the program that reads pages with scripts. By default the first on the path of
+        /// chrome-headless-shell, chromium-headless-shell, chromium, chromium-browser, google-chrome.
+        chromium: Option<PathBuf> = None,
         /// Let these scrapers (`quiz-stats serve --role scraper`) read the pages instead of this process; several are
         /// separated by commas, the least busy is asked first.
         remote_url: Option<String> = None,

@@ -185,7 +185,7 @@ pub(super) fn lists(tree: &Tree<'_>) -> Vec<Group> {
 }
 
 /// Returns the visible control that leads to the next question.
-pub(super) fn next(tree: &Tree<'_>) -> Option<u32> {
+pub(super) fn next(tree: &Tree<'_>) -> Option<usize> {
     let words = [
         "next",
         "next question",
@@ -213,7 +213,7 @@ pub(super) fn next(tree: &Tree<'_>) -> Option<u32> {
         buttons: true,
         ..PLAIN
     };
-    let found = (0..tree.nodes.len()).find(|&at| {
+    (0..tree.nodes.len()).find(|&at| {
         let clickable = matches!(tree.tag(at), "button" | "a")
             || tree.attribute(at, "role") == "button"
             || tree.tag(at) == "input";
@@ -228,6 +228,5 @@ pub(super) fn next(tree: &Tree<'_>) -> Option<u32> {
         };
         let lower = text.to_lowercase();
         words.contains(&lower.trim_matches(|c: char| !c.is_alphanumeric()))
-    });
-    found.and_then(|at| u32::try_from(at).ok())
+    })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most nodes that are looked at; the script stops there too.
-pub const MAX_NODES: usize = 20_000;
+pub(super) const MAX_NODES: usize = 20_000;
 
 /// A page as it was seen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,40 +46,42 @@ pub struct Node {
     /// [`HIDDEN`], [`CHECKED`], [`BLOCK`], [`DISABLED`].
     #[serde(rename = "f")]
     pub flags: u8,
+    /// Frame, and place in the list of that frame, where the element is remembered by the script.
+    #[serde(skip)]
+    pub(super) origin: Option<(u32, u32)>,
 }
 
 /// Nobody sees it.
-pub const HIDDEN: u8 = 1;
+pub(super) const HIDDEN: u8 = 1;
 /// A control that is chosen.
-pub const CHECKED: u8 = 2;
+pub(super) const CHECKED: u8 = 2;
 /// It stands on lines of its own.
-pub const BLOCK: u8 = 4;
+pub(super) const BLOCK: u8 = 4;
 /// A control that cannot be used.
-pub const DISABLED: u8 = 8;
-
-/// A frame of the same site that the script could not look into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameRef {
-    /// Its place in the list.
-    pub id: usize,
-    /// Its address.
-    pub url: String,
-}
+pub(super) const DISABLED: u8 = 8;
 
 impl Snapshot {
-    /// Returns the frames whose content is missing.
-    pub fn frames(&self) -> Vec<FrameRef> {
-        let frames = self.nodes.iter().enumerate().filter_map(|(id, node)| {
-            let url = node.attributes.get("src")?.clone();
-            matches!(node.tag.as_str(), "iframe" | "frame").then_some(FrameRef { id, url })
-        });
-        frames.collect()
+    /// Notes that all nodes come from one frame, whose script remembers them by their places.
+    pub fn set_frame(&mut self, frame: u32) {
+        for (own, node) in (0..).zip(&mut self.nodes) {
+            node.origin = Some((frame, own));
+        }
     }
 
-    /// Puts the content of a frame in its place. References to nodes behind it are no longer those of the page.
+    /// Returns the frame of a node and its place there, for scripts.
+    pub fn origin(&self, node: usize) -> Option<(u32, u32)> {
+        self.nodes.get(node)?.origin
+    }
+
+    /// Returns the place of a frame that the script could not look into and nobody has yet.
+    pub fn unread_frame(&self) -> Option<usize> {
+        self.nodes.iter().position(is_unread_frame)
+    }
+
+    /// Puts the content of a frame in its place; an empty one only closes it.
     pub fn attach_frame(&mut self, id: usize, inner: Self) {
         let room = MAX_NODES.saturating_sub(self.nodes.len());
-        if id >= self.nodes.len() || !matches!(self.nodes[id].tag.as_str(), "iframe" | "frame") {
+        if !self.nodes.get(id).is_some_and(is_unread_frame) {
             return;
         }
         self.truncated |= inner.truncated || inner.nodes.len() > room;
@@ -101,6 +103,10 @@ impl Snapshot {
         self.nodes[id].attributes.remove("src");
         self.scripts.extend(inner.scripts);
     }
+}
+
+fn is_unread_frame(node: &Node) -> bool {
+    matches!(node.tag.as_str(), "iframe" | "frame") && node.attributes.contains_key("src")
 }
 
 /// The tree over a snapshot: children and ends of subtrees, computed once.
@@ -240,13 +246,8 @@ mod tests {
             ],
             ..Snapshot::default()
         };
-        assert_eq!(
-            page.frames(),
-            [FrameRef {
-                id: 1,
-                url: "http://a/".into()
-            }]
-        );
+        assert_eq!(page.unread_frame(), Some(1));
+        page.set_frame(0);
         let inner = Snapshot {
             nodes: vec![element(-1, "body"), element(0, "b")],
             ..Snapshot::default()
@@ -268,7 +269,8 @@ mod tests {
                 ("p", 4)
             ]
         );
-        assert!(page.frames().is_empty());
+        assert_eq!((page.unread_frame(), page.origin(5)), (None, Some((0, 3))));
+        assert_eq!(page.origin(2), None);
     }
 
     #[test]

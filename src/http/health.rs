@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json as value};
 /// Returns every check with what is wrong, if anything is.
 fn checks(call: &Call) -> (bool, Map<String, Value>) {
     let pipeline = &call.context.pipeline;
-    let down = pipeline.actors.down(pipeline.role);
+    let down = pipeline.actors.down(pipeline.role, &pipeline.settings);
     let pages = pipeline.pages.availability();
     // A process that only reads pages has no model; any other does its main work without pages.
     let scrapes_only = pipeline.role == Role::Scraper;

@@ -102,6 +102,8 @@ declare! {
 
     SCRAPE_DURATION = Histogram(REQUEST_SECONDS), "scrape_duration_seconds", ["outcome"], "Time from asking for a page to its questions.";
     SCRAPE_PAGES = Counter, "scrape_pages_total", ["outcome"], "Pages read, or not.";
+    BROWSER_RESTARTS = Counter, "browser_restarts_total", ["reason"], "Chromium processes that were replaced.";
+    BROWSER_PAGES_OPEN = Gauge, "browser_pages_open", [], "Pages open in Chromium now.";
 
     MAILBOX_DEPTH = Gauge, "actor_mailbox_depth", ["actor"], "Messages waiting or being handled.";
     MAILBOX_CAPACITY = Gauge, "actor_mailbox_capacity", ["actor"], "Messages a mailbox takes before it refuses.";

@@ -1,6 +1,8 @@
 //! Metrics of reading pages.
 
-use super::{CounterFamily, HistogramFamily, catalogue as c, registry::Registry};
+use super::{
+    CounterFamily, Gauge, GaugeFamily, HistogramFamily, catalogue as c, registry::Registry,
+};
 use std::sync::Arc;
 
 /// Pages and what became of them.
@@ -9,6 +11,10 @@ pub struct Scrape {
     pub duration: HistogramFamily<1>,
     /// Pages, by `outcome`.
     pub pages: CounterFamily<1>,
+    /// Chromiums that were replaced, by `reason`: `crash`, `hang`, `age`, `pages`, `memory`.
+    pub restarts: CounterFamily<1>,
+    /// Pages that are open in Chromium.
+    pub pages_open: Gauge,
 }
 
 impl Scrape {
@@ -16,6 +22,8 @@ impl Scrape {
         Self {
             duration: HistogramFamily::new(r, &c::SCRAPE_DURATION),
             pages: CounterFamily::new(r, &c::SCRAPE_PAGES),
+            restarts: CounterFamily::new(r, &c::BROWSER_RESTARTS),
+            pages_open: GaugeFamily::new(r, &c::BROWSER_PAGES_OPEN).with([]),
         }
     }
 }

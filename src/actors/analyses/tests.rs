@@ -18,7 +18,7 @@ struct House {
     journal: Probe<JournalMsg>,
     _ai_client: Probe<AiClientMsg>,
     _director: Probe<DirectorMsg>,
-    scraper: Probe<ScraperMsg>,
+    _scraper: Probe<ScraperMsg>,
     args: AnalysesArgs,
     _folder: tempfile::TempDir,
 }
@@ -59,7 +59,7 @@ async fn house() -> House {
         journal,
         _ai_client: ai_client,
         _director: director,
-        scraper,
+        _scraper: scraper,
         args,
         _folder: folder,
     }

@@ -1,0 +1,417 @@
+//! One page, in a browser context of its own: nothing is shared with any other page, and everything ends with it.
+
+use super::{
+    cdp::{Cdp, Event, MAX_EVENTS},
+    error::BrowserError,
+};
+use crate::extract::{self, Snapshot};
+use serde::de::DeserializeOwned;
+use spider_chrome::{
+    Command,
+    cdp::{
+        browser_protocol::{
+            browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
+            fetch::{self, FailRequestParams, RequestPattern},
+            inspector,
+            network::{self, ErrorReason, ResourceType},
+            page::{
+                self, CreateIsolatedWorldParams, FrameId, HandleJavaScriptDialogParams,
+                NavigateParams,
+            },
+            target::{
+                AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams,
+                DisposeBrowserContextParams, SessionId,
+            },
+        },
+        js_protocol::runtime::{EvaluateParams, ExecutionContextId, TimeDelta},
+    },
+};
+use std::{collections::HashSet, pin::pin, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+
+/// The name of the world that our scripts run in: the page's own scripts cannot see or change what they use.
+const WORLD: &str = "quiz-stats";
+
+/// How a page is treated.
+#[derive(Debug, Clone, Copy)]
+pub struct TabConfig {
+    /// Most requests that it may make.
+    pub max_requests: u32,
+    /// Longest that one of our scripts may run in it.
+    pub script_timeout: Duration,
+    /// The page is at rest when nothing has changed for so long, and nothing is under way that could change it.
+    pub quiet: Duration,
+}
+
+impl Default for TabConfig {
+    fn default() -> Self {
+        Self {
+            max_requests: 1,
+            script_timeout: Duration::from_secs(5),
+            quiet: Duration::from_millis(200),
+        }
+    }
+}
+
+/// What a page's server said of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The HTTP status; 0 when none was heard of.
+    pub status: i64,
+    /// The media type, without parameters.
+    pub mime: String,
+    /// The address after redirects.
+    pub url: String,
+}
+
+/// See the module. Its context is disposed of when it is dropped, and all its targets with it.
+#[derive(Debug)]
+pub struct Tab {
+    cdp: Cdp,
+    config: TabConfig,
+    context: BrowserContextId,
+    session: SessionId,
+    main: FrameId,
+    events: mpsc::Receiver<Event>,
+    heard: Heard,
+    /// Where our scripts ran for the latest snapshot, frame by frame, the page itself first.
+    worlds: Vec<ExecutionContextId>,
+}
+
+/// What the events have told so far.
+#[derive(Debug, Default)]
+struct Heard {
+    requests: u32,
+    /// Requests under way whose answers may change what is seen.
+    loading: HashSet<String>,
+    parsed: bool,
+    loaded: Loaded,
+}
+
+impl Tab {
+    /// See [`Chromium::open`](super::Chromium::open).
+    pub(super) async fn open(
+        cdp: Cdp,
+        proxy: &str,
+        config: TabConfig,
+        deadline: Instant,
+    ) -> Result<Self, BrowserError> {
+        let context = CreateBrowserContextParams {
+            dispose_on_detach: Some(true),
+            proxy_server: Some(proxy.to_owned()),
+            proxy_bypass_list: Some("<-loopback>".to_owned()),
+            ..CreateBrowserContextParams::default()
+        };
+        let context = cdp.call(None, context, deadline).await?.browser_context_id;
+        let dispose = Dispose {
+            cdp: cdp.clone(),
+            context: Some(context.clone()),
+        };
+        let mut target = CreateTargetParams::new("about:blank");
+        target.browser_context_id = Some(context.clone());
+        let mut downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
+        downloads.browser_context_id = Some(context.clone());
+        let (target, _) = tokio::try_join!(
+            cdp.call(None, target, deadline),
+            cdp.call(None, downloads, deadline)
+        )?;
+        let target = target.target_id;
+        let mut attach = AttachToTargetParams::new(target.clone());
+        attach.flatten = Some(true);
+        let session = cdp.call(None, attach, deadline).await?.session_id;
+        let (sender, events) = mpsc::channel(MAX_EVENTS);
+        cdp.listen(session.clone(), sender).await?;
+        let media = fetch::EnableParams {
+            patterns: Some(vec![RequestPattern {
+                resource_type: Some(ResourceType::Media),
+                ..RequestPattern::default()
+            }]),
+            ..fetch::EnableParams::default()
+        };
+        let on = Some(&session);
+        tokio::try_join!(
+            cdp.call(on, page::EnableParams::default(), deadline),
+            cdp.call(on, inspector::EnableParams::default(), deadline),
+            cdp.call(on, network::EnableParams::default(), deadline),
+            cdp.call(on, media, deadline),
+        )?;
+        dispose.disarm();
+        Ok(Self {
+            cdp,
+            config,
+            context,
+            session,
+            // A page's main frame has the id of its target.
+            main: FrameId::new(target),
+            events,
+            heard: Heard::default(),
+            worlds: Vec::new(),
+        })
+    }
+
+    /// Goes to an address, and returns when its markup is read, or `deadline` has come and only a part of it is.
+    ///
+    /// # Errors
+    /// [`BrowserError::Net`] when it cannot be loaded, and see [`BrowserError`].
+    pub async fn goto(&mut self, url: &str, deadline: Instant) -> Result<Loaded, BrowserError> {
+        self.heard.parsed = false;
+        let answer = match self.call(NavigateParams::new(url), deadline).await {
+            // The server has not even begun to answer.
+            Err(BrowserError::TimedOut) => {
+                return Err(BrowserError::Net("net::ERR_TIMED_OUT".to_owned()));
+            }
+            other => other?,
+        };
+        if let Some(error) = answer.error_text.filter(|error| !error.is_empty()) {
+            return Err(BrowserError::Net(error));
+        }
+        self.pump(deadline, |heard| heard.parsed).await?;
+        Ok(self.heard.loaded.clone())
+    }
+
+    /// Waits until nothing moves on the page any more, or until `deadline`.
+    ///
+    /// # Errors
+    /// See [`BrowserError`]; a page that never rests is none.
+    pub async fn settle(&mut self, deadline: Instant) -> Result<(), BrowserError> {
+        loop {
+            self.pump(deadline, |heard| heard.loading.is_empty())
+                .await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let script = extract::settle_script(self.config.quiet, left);
+            let main = self.main.clone();
+            let patience = left + self.config.script_timeout;
+            let at_rest = match self.world(main).await {
+                Ok(world) => self.evaluate::<bool>(world, script, patience).await,
+                Err(error) => Err(error),
+            };
+            match at_rest {
+                Ok(true) if self.heard.loading.is_empty() => return Ok(()),
+                // It went somewhere else in the middle of it.
+                Ok(_) | Err(BrowserError::Refused { .. }) if Instant::now() < deadline => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns what a person sees, frames of the same site included.
+    ///
+    /// # Errors
+    /// See [`BrowserError`]; [`BrowserError::TimedOut`] when the page keeps its process busy.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, BrowserError> {
+        self.worlds.clear();
+        let main = self.main.clone();
+        let mut snapshot = self.snapshot_of(main).await?;
+        self.attach_frames(&mut snapshot).await?;
+        Ok(snapshot)
+    }
+
+    /// Takes the snapshot of one frame, and remembers where.
+    pub(super) async fn snapshot_of(&mut self, frame: FrameId) -> Result<Snapshot, BrowserError> {
+        let world = self.world(frame).await?;
+        let timeout = self.config.script_timeout;
+        let mut snapshot: Snapshot = self
+            .evaluate(world, extract::SNAPSHOT_SCRIPT.to_owned(), timeout)
+            .await?;
+        let number = u32::try_from(self.worlds.len()).unwrap_or(u32::MAX);
+        snapshot.set_frame(number);
+        self.worlds.push(world);
+        Ok(snapshot)
+    }
+
+    /// Clicks an element of the latest snapshot; whether it was still there.
+    ///
+    /// # Errors
+    /// See [`BrowserError`].
+    pub async fn click(&mut self, snapshot: &Snapshot, node: usize) -> Result<bool, BrowserError> {
+        let Some((frame, own)) = snapshot.origin(node) else {
+            return Ok(false);
+        };
+        let Some(world) = self.world_of(frame) else {
+            return Ok(false);
+        };
+        let timeout = self.config.script_timeout;
+        match self
+            .evaluate(world, extract::click_script(own), timeout)
+            .await
+        {
+            // It was replaced, with the page that it stood on.
+            Err(BrowserError::Refused { .. }) => Ok(false),
+            clicked => clicked,
+        }
+    }
+
+    /// Sees that the page's process answers.
+    pub(super) async fn prove(&mut self, deadline: Instant) -> Result<(), BrowserError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let main = self.main.clone();
+        let world = self.world(main).await?;
+        self.evaluate::<u8>(world, "1".to_owned(), left)
+            .await
+            .map(|_| ())
+    }
+
+    /// Returns where our scripts ran in a frame of the latest snapshot.
+    pub(super) fn world_of(&self, frame: u32) -> Option<ExecutionContextId> {
+        self.worlds.get(frame as usize).copied()
+    }
+
+    /// Gives a command to this page, and hears its events meanwhile.
+    pub(super) async fn call<C: Command>(
+        &mut self,
+        command: C,
+        deadline: Instant,
+    ) -> Result<C::Response, BrowserError> {
+        let (cdp, session) = (self.cdp.clone(), self.session.clone());
+        let mut call = pin!(cdp.call(Some(&session), command, deadline));
+        loop {
+            tokio::select! {
+                biased;
+                event = self.events.recv() => self.hear(event).await?,
+                outcome = &mut call => return outcome,
+            }
+        }
+    }
+
+    /// Returns a deadline for one of our own steps.
+    pub(super) fn step(&self) -> Instant {
+        Instant::now() + self.config.script_timeout
+    }
+
+    async fn world(&mut self, frame: FrameId) -> Result<ExecutionContextId, BrowserError> {
+        let mut world = CreateIsolatedWorldParams::new(frame);
+        world.world_name = Some(WORLD.to_owned());
+        let deadline = self.step();
+        Ok(self.call(world, deadline).await?.execution_context_id)
+    }
+
+    /// Evaluates an expression and returns its value.
+    async fn evaluate<T: DeserializeOwned>(
+        &mut self,
+        world: ExecutionContextId,
+        expression: String,
+        limit: Duration,
+    ) -> Result<T, BrowserError> {
+        let mut evaluate = EvaluateParams::new(expression);
+        evaluate.context_id = Some(world);
+        evaluate.return_by_value = Some(true);
+        evaluate.await_promise = Some(true);
+        evaluate.timeout = Some(TimeDelta::new(limit.as_secs_f64() * 1_000.0));
+        let returned = self.call(evaluate, Instant::now() + limit).await?;
+        let refused = |reason: String| BrowserError::Refused {
+            command: "Runtime.evaluate".to_owned(),
+            reason,
+        };
+        if let Some(thrown) = returned.exception_details {
+            return Err(refused(thrown.text));
+        }
+        let value = returned.result.value.unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| refused(error.to_string()))
+    }
+
+    /// Takes events until `done` or `deadline`.
+    async fn pump(
+        &mut self,
+        deadline: Instant,
+        done: impl Fn(&Heard) -> bool,
+    ) -> Result<(), BrowserError> {
+        while !done(&self.heard) {
+            match tokio::time::timeout_at(deadline, self.events.recv()).await {
+                Ok(event) => self.hear(event).await?,
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one event in; `None` when there will be no more.
+    async fn hear(&mut self, event: Option<Event>) -> Result<(), BrowserError> {
+        let Some(Event { method, params, .. }) = event else {
+            // Either Chromium is gone, which shows within a moment, or this page has flooded us.
+            let gone = tokio::time::timeout(Duration::from_millis(100), self.cdp.closed()).await;
+            return Err(match gone {
+                Ok(()) => BrowserError::Gone,
+                Err(_) => BrowserError::TooManyRequests,
+            });
+        };
+        let text = |name: &str| params[name].as_str().unwrap_or_default().to_owned();
+        match method.as_str() {
+            "Page.domContentEventFired" => self.heard.parsed = true,
+            "Page.javascriptDialogOpening" => {
+                let accept = text("type") == "beforeunload";
+                self.cdp.tell(
+                    Some(&self.session),
+                    HandleJavaScriptDialogParams::new(accept),
+                );
+            }
+            "Inspector.targetCrashed" | "Inspector.detached" => {
+                return Err(BrowserError::PageCrashed);
+            }
+            "Fetch.requestPaused" => {
+                let fail = FailRequestParams::new(text("requestId"), ErrorReason::BlockedByClient);
+                self.cdp.tell(Some(&self.session), fail);
+            }
+            "Network.requestWillBeSent" => {
+                let url = params["request"]["url"].as_str().unwrap_or_default();
+                if url.starts_with("data:") || url.starts_with("blob:") {
+                    return Ok(());
+                }
+                self.heard.requests += 1;
+                if self.heard.requests > self.config.max_requests {
+                    return Err(BrowserError::TooManyRequests);
+                }
+                if matches!(
+                    text("type").as_str(),
+                    "Document" | "Script" | "Stylesheet" | "XHR" | "Fetch"
+                ) {
+                    self.heard.loading.insert(text("requestId"));
+                }
+            }
+            "Network.loadingFinished" | "Network.loadingFailed" => {
+                self.heard.loading.remove(&text("requestId"));
+            }
+            "Network.responseReceived"
+                if text("type") == "Document" && text("frameId") == self.main.as_ref() =>
+            {
+                let response = &params["response"];
+                let text = |name: &str| response[name].as_str().unwrap_or_default().to_owned();
+                self.heard.loaded = Loaded {
+                    status: response["status"].as_i64().unwrap_or_default(),
+                    mime: text("mimeType"),
+                    url: text("url"),
+                };
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        self.cdp
+            .tell(None, DisposeBrowserContextParams::new(self.context.clone()));
+    }
+}
+
+/// Disposes of a context whose page did not come to be.
+struct Dispose {
+    cdp: Cdp,
+    context: Option<BrowserContextId>,
+}
+
+impl Dispose {
+    fn disarm(mut self) {
+        self.context = None;
+    }
+}
+
+impl Drop for Dispose {
+    fn drop(&mut self) {
+        if let Some(context) = self.context.take() {
+            self.cdp
+                .tell(None, DisposeBrowserContextParams::new(context));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! One plain request, through a gate: the page as it is before any script has run.
+
+use super::{charset::decode, trouble};
+use crate::{
+    egress::Gate,
+    page::{FailReason, PageError},
+};
+use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use tokio::time::{Instant, timeout_at};
+
+/// What is asked for.
+const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1";
+/// Media types that are pages.
+const PAGES: [&str; 2] = ["text/html", "application/xhtml+xml"];
+
+/// What came of one request.
+#[derive(Debug)]
+pub(super) enum Fetched {
+    /// An answer.
+    Answer {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The media type, lower case, without parameters; empty when the server named none.
+        media: String,
+        /// What it says; empty unless the status is a success.
+        text: String,
+    },
+    /// It is somewhere else.
+    Moved(Url),
+}
+
+/// Returns a client whose way out is a gate. One for each page: it keeps nothing from one page for another.
+///
+/// # Errors
+/// When the client cannot be made.
+pub(super) fn client(gate: &Gate, agent: &str) -> Result<Client, PageError> {
+    crate::provider::install_crypto();
+    let mut headers = header::HeaderMap::new();
+    headers.insert(header::ACCEPT, header::HeaderValue::from_static(ACCEPT));
+    let client = reqwest::Proxy::all(gate.proxy()).and_then(|proxy| {
+        Client::builder()
+            .proxy(proxy)
+            .user_agent(agent)
+            .default_headers(headers)
+            .redirect(redirect::Policy::none())
+            .build()
+    });
+    client.map_err(|_| {
+        PageError::Failed(FailReason::Refused, "no HTTP client can be made".to_owned())
+    })
+}
+
+/// Makes one request.
+///
+/// # Errors
+/// Why there is no page.
+pub(super) async fn fetch(
+    client: &Client,
+    gate: &Gate,
+    url: &Url,
+    deadline: Instant,
+) -> Result<Fetched, PageError> {
+    let read = async {
+        let response = client
+            .get(url.clone())
+            .send()
+            .await
+            .map_err(|error| failure(&error, gate, url))?;
+        // What the gate itself answers looks like the site's answer.
+        if let Some(fault) = trouble::fault(gate, url) {
+            return Err(fault);
+        }
+        take(response, gate, url).await
+    };
+    match timeout_at(deadline, read).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(trouble::too_slow(url)),
+    }
+}
+
+async fn take(mut response: Response, gate: &Gate, url: &Url) -> Result<Fetched, PageError> {
+    let status = response.status();
+    let header = |name| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    if status.is_redirection()
+        && let Some(target) = header(header::LOCATION).and_then(|location| url.join(location).ok())
+    {
+        return Ok(Fetched::Moved(target));
+    }
+    let content_type = header(header::CONTENT_TYPE).unwrap_or_default().to_owned();
+    let mut bytes = Vec::new();
+    if status.is_success() {
+        // The gate's budget bounds it.
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| failure(&error, gate, url))?
+        {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    let media = content_type.split(';').next().unwrap_or_default();
+    Ok(Fetched::Answer {
+        status,
+        media: media.trim().to_ascii_lowercase(),
+        text: decode(&bytes, &content_type),
+    })
+}
+
+/// Returns the markup of an answer that is a page.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn page(
+    url: &Url,
+    status: StatusCode,
+    media: &str,
+    text: String,
+) -> Result<String, PageError> {
+    if !status.is_success() {
+        return Err(trouble::status(url, status.as_u16()));
+    }
+    match media.is_empty() || PAGES.contains(&media) {
+        true => Ok(text),
+        false => Err(trouble::not_a_page(url, media)),
+    }
+}
+
+/// Returns why a request failed; the gate knows better than the client.
+fn failure(error: &reqwest::Error, gate: &Gate, url: &Url) -> PageError {
+    if gate.meter().is_exhausted() {
+        return trouble::too_large(url);
+    }
+    if let Some(fault) = trouble::fault(gate, url) {
+        return fault;
+    }
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    let is_tls = causes
+        .any(|cause| cause.is::<rustls::Error>() || cause.to_string().contains("certificate"));
+    match is_tls {
+        true => trouble::untrusted(url),
+        false => trouble::broken(url),
+    }
+}
