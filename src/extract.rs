@@ -53,6 +53,8 @@ pub struct Extraction {
     pub first_choice: Option<usize>,
     /// Whether the page was longer than what was looked at.
     pub truncated: bool,
+    /// Of a plain response: whether scripts or frames may show more than it holds.
+    pub scripted: bool,
     /// Of a plain response: whether it holds the quiz, so that no browser is needed.
     pub static_enough: bool,
 }
@@ -143,6 +145,7 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
         next: clickables::next(&tree),
         first_choice,
         truncated: snapshot.truncated,
+        scripted: snapshot.scripted,
         static_enough: !questions.is_empty()
             && (!snapshot.scripted || (questions.len() > 1 && !hidden_questions)),
         questions,

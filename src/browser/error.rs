@@ -18,9 +18,6 @@ pub enum BrowserError {
     /// The page made more requests than it may.
     #[error("the page makes too many requests")]
     TooManyRequests,
-    /// The page could not be loaded; Chromium's own name for the reason.
-    #[error("the page cannot be loaded: {0}")]
-    Net(String),
     /// Chromium refused a command.
     #[error("the browser refuses {command}: {reason}")]
     Refused {

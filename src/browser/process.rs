@@ -1,28 +1,29 @@
 //! Chromium's processes: one group, one profile folder, and nothing of either left behind.
 //!
-//! A shell starts Chromium and waits on a pipe whose other end is ours. When this process ends, however that comes about,
-//! the pipe closes, and the shell ends the group and removes the profile. While this process lives, [`Process::end`] and
-//! dropping do the same.
+//! While this process lives, [`Process::end`] and dropping see to that. When it ends in a way that lets it do nothing any
+//! more, a shell does: it reads from a pipe whose other end is ours, and the pipe closes with us.
 
 use super::error::BrowserError;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
-use std::{ffi::OsString, fs, path::Path, process::Stdio, time::Duration};
+use std::{
+    ffi::OsString, fs, io, os::unix::ffi::OsStrExt as _, path::Path, process::Stdio, time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStderr, Command},
     time::{Instant, sleep, timeout_at},
 };
 use tracing::{debug, warn};
 
-/// `$0` is the profile, the rest the command. Its own standard error is closed, so that Chromium's end is its end.
-const SHELL: &str = r#"
-"$@" </dev/null &
-exec 2>/dev/null
-read -r nothing
-kill -KILL "$!"
-rm -rf -- "$0"
-kill -KILL 0
+/// Waits for a line, which says that all is done, or for the end of the pipe; then ends the group `$1` and removes the
+/// profile `$0`, into which processes that are about to end may still write.
+const WATCH: &str = r#"
+read -r line && exit
+kill -KILL "-$1"
+for try in 1 2 3 4 5 6 7 8 9 10; do
+  rm -rf -- "$0" && sleep 0.2
+done 2>/dev/null
 "#;
 /// What Chromium says before the address of its DevTools.
 const LISTENING: &str = "DevTools listening on ";
@@ -34,8 +35,9 @@ const END_LIMIT: Duration = Duration::from_secs(3);
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Process {
-    shell: Child,
+    browser: Child,
     group: Pid,
+    watch: Child,
     profile: Option<TempDir>,
     /// The address of its DevTools.
     pub(super) devtools: String,
@@ -51,34 +53,35 @@ impl Process {
         arguments: impl FnOnce(&Path) -> Vec<OsString>,
         deadline: Instant,
     ) -> Result<Self, BrowserError> {
-        let failed = |error: std::io::Error| {
+        let failed = |error: io::Error| {
             BrowserError::Unavailable(format!("Chromium cannot be started: {error}"))
         };
         let profile = tempfile::Builder::new()
             .prefix("quiz-stats-chromium-")
             .tempdir()
             .map_err(failed)?;
-        let mut shell = Command::new("/bin/sh")
-            .arg("-c")
-            .arg(SHELL)
-            .arg(profile.path())
-            .arg(program)
+        let mut browser = Command::new(program)
             .args(arguments(profile.path()))
-            .stdin(Stdio::piped())
+            // What it writes beside its profile is removed with it.
+            .env("TMPDIR", profile.path())
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .process_group(0)
+            .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
-        let group = shell
+        let group = browser
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
         let group = group.expect("a process that was just started has an id");
-        let words = BufReader::new(shell.stderr.take().expect("it is piped"));
+        let words = BufReader::new(browser.stderr.take().expect("it is piped"));
+        let watch = watch(profile.path(), group).map_err(failed)?;
         let mut process = Self {
-            shell,
+            browser,
             group,
+            watch,
             profile: Some(profile),
             devtools: String::new(),
         };
@@ -87,16 +90,30 @@ impl Process {
         Ok(process)
     }
 
-    /// Returns the ids of its processes, the shell's included.
+    /// Returns the ids of its processes: those of the group, and those outside of it that work on its profile, as the
+    /// crash handler does.
     pub(super) fn members(&self) -> Vec<Pid> {
-        members(self.group)
+        let profile = self
+            .profile
+            .as_ref()
+            .map(|profile| profile.path().as_os_str().as_bytes());
+        let works_on_profile = |id: Pid| {
+            let command =
+                fs::read(format!("/proc/{}/cmdline", id.as_raw_nonzero())).unwrap_or_default();
+            profile
+                .is_some_and(|profile| command.windows(profile.len()).any(|part| part == profile))
+        };
+        let group = self.group.as_raw_nonzero().get();
+        let all = processes().into_iter();
+        all.filter(|&id| stat(id).is_some_and(|(_, of)| of == group) || works_on_profile(id))
+            .collect()
     }
 
     /// Ends all of it: the processes are killed and reaped, the profile is removed.
     pub(super) async fn end(mut self) {
         let members = self.members();
         self.kill();
-        let _ = self.shell.wait().await;
+        let _ = self.browser.wait().await;
         let deadline = Instant::now() + END_LIMIT;
         while !reaped(&members) {
             if Instant::now() > deadline {
@@ -106,6 +123,11 @@ impl Process {
             sleep(Duration::from_millis(10)).await;
         }
         self.remove_profile().await;
+        if let Some(mut pipe) = self.watch.stdin.take() {
+            // One that is gone needs no word.
+            let _ = pipe.write_all(b"done\n").await;
+        }
+        let _ = timeout_at(deadline, self.watch.wait()).await;
     }
 
     fn kill(&self) {
@@ -125,13 +147,28 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// For whoever cannot wait: the processes are killed; the profile goes with its field.
+    /// For whoever cannot wait: the processes are killed, and the watch, whose pipe closes, removes what is left.
     fn drop(&mut self) {
         // After `end` the number may be somebody else's.
         if self.profile.is_some() {
             self.kill();
         }
     }
+}
+
+/// Starts the shell that cleans up after us.
+fn watch(profile: &Path, group: Pid) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .arg("-c")
+        .arg(WATCH)
+        .arg(profile)
+        .arg(group.as_raw_nonzero().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A Ctrl-C in the terminal is for us alone.
+        .process_group(0)
+        .spawn()
 }
 
 /// Returns the address that Chromium says it listens on; its further words are read and dropped.
@@ -182,17 +219,11 @@ async fn listening(
     }
 }
 
-/// Returns the processes of a group.
-fn members(group: Pid) -> Vec<Pid> {
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let ids = processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter_map(Pid::from_raw)
-        .filter(|&id| stat(id).is_some_and(|(_, of)| of == group.as_raw_nonzero().get()))
-        .collect()
+/// Returns the ids of all processes.
+fn processes() -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter_map(Pid::from_raw).collect()
 }
 
 /// Returns the state and the group of a process.

@@ -17,7 +17,7 @@ const NAMES: [&str; 6] = [
 ];
 
 /// Always given. What is not for rendering one page is off; nothing leaves but through the proxy of each page.
-const FLAGS: [&str; 29] = [
+const FLAGS: [&str; 28] = [
     "--headless",
     "--remote-debugging-port=0",
     // The browser's own proxy is a port where nobody can listen; each page's context has a proxy of its own.
@@ -39,10 +39,9 @@ const FLAGS: [&str; 29] = [
     "--disable-extensions",
     "--disable-sync",
     "--disable-gpu",
-    // Crash reports would be written by processes outside of our group.
+    // No crash reports. (With `--disable-crashpad-for-testing` too, Chromium 156 aborts every navigation.)
     "--disable-breakpad",
     "--disable-crash-reporter",
-    "--disable-crashpad-for-testing",
     // Shared memory in /dev/shm is 64 MiB in a container.
     "--disable-dev-shm-usage",
     // A page's frames share its process: less memory, and every frame is within reach. Pages never share one, since each

@@ -53,15 +53,17 @@ impl Default for TabConfig {
     }
 }
 
-/// What a page's server said of it.
+/// What came of going to an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loaded {
+    /// The address after redirects.
+    pub url: String,
     /// The HTTP status; 0 when none was heard of.
     pub status: i64,
     /// The media type, without parameters.
     pub mime: String,
-    /// The address after redirects.
-    pub url: String,
+    /// Why it cannot be shown, in Chromium's own word, such as `net::ERR_TIMED_OUT`.
+    pub error: Option<String>,
 }
 
 /// See the module. Its context is disposed of when it is dropped, and all its targets with it.
@@ -121,11 +123,22 @@ impl Tab {
         let session = cdp.call(None, attach, deadline).await?.session_id;
         let (sender, events) = mpsc::channel(MAX_EVENTS);
         cdp.listen(session.clone(), sender).await?;
-        let media = fetch::EnableParams {
-            patterns: Some(vec![RequestPattern {
-                resource_type: Some(ResourceType::Media),
-                ..RequestPattern::default()
-            }]),
+        let of_type = |kind| RequestPattern {
+            resource_type: Some(kind),
+            ..RequestPattern::default()
+        };
+        // Most images and fonts are not even asked for: see the program's arguments. Icons are of the type `Other`.
+        let unloaded = fetch::EnableParams {
+            patterns: Some(
+                [
+                    ResourceType::Media,
+                    ResourceType::Image,
+                    ResourceType::Font,
+                    ResourceType::Other,
+                ]
+                .map(of_type)
+                .to_vec(),
+            ),
             ..fetch::EnableParams::default()
         };
         let on = Some(&session);
@@ -133,7 +146,7 @@ impl Tab {
             cdp.call(on, page::EnableParams::default(), deadline),
             cdp.call(on, inspector::EnableParams::default(), deadline),
             cdp.call(on, network::EnableParams::default(), deadline),
-            cdp.call(on, media, deadline),
+            cdp.call(on, unloaded, deadline),
         )?;
         dispose.disarm();
         Ok(Self {
@@ -152,21 +165,23 @@ impl Tab {
     /// Goes to an address, and returns when its markup is read, or `deadline` has come and only a part of it is.
     ///
     /// # Errors
-    /// [`BrowserError::Net`] when it cannot be loaded, and see [`BrowserError`].
+    /// See [`BrowserError`]; a page that cannot be loaded is none.
     pub async fn goto(&mut self, url: &str, deadline: Instant) -> Result<Loaded, BrowserError> {
         self.heard.parsed = false;
-        let answer = match self.call(NavigateParams::new(url), deadline).await {
+        self.heard.loaded.url = url.to_owned();
+        let error = match self.call(NavigateParams::new(url), deadline).await {
+            Ok(answer) => answer.error_text.filter(|error| !error.is_empty()),
             // The server has not even begun to answer.
-            Err(BrowserError::TimedOut) => {
-                return Err(BrowserError::Net("net::ERR_TIMED_OUT".to_owned()));
-            }
-            other => other?,
+            Err(BrowserError::TimedOut) => Some("net::ERR_TIMED_OUT".to_owned()),
+            Err(error) => return Err(error),
         };
-        if let Some(error) = answer.error_text.filter(|error| !error.is_empty()) {
-            return Err(BrowserError::Net(error));
+        if error.is_none() {
+            self.pump(deadline, |heard| heard.parsed).await?;
         }
-        self.pump(deadline, |heard| heard.parsed).await?;
-        Ok(self.heard.loaded.clone())
+        Ok(Loaded {
+            error,
+            ..self.heard.loaded.clone()
+        })
     }
 
     /// Waits until nothing moves on the page any more, or until `deadline`.
@@ -357,6 +372,9 @@ impl Tab {
                 if url.starts_with("data:") || url.starts_with("blob:") {
                     return Ok(());
                 }
+                if text("type") == "Document" && text("frameId") == self.main.as_ref() {
+                    self.heard.loaded.url = url.to_owned();
+                }
                 self.heard.requests += 1;
                 if self.heard.requests > self.config.max_requests {
                     return Err(BrowserError::TooManyRequests);
@@ -376,11 +394,8 @@ impl Tab {
             {
                 let response = &params["response"];
                 let text = |name: &str| response[name].as_str().unwrap_or_default().to_owned();
-                self.heard.loaded = Loaded {
-                    status: response["status"].as_i64().unwrap_or_default(),
-                    mime: text("mimeType"),
-                    url: text("url"),
-                };
+                self.heard.loaded.status = response["status"].as_i64().unwrap_or_default();
+                self.heard.loaded.mime = text("mimeType");
             }
             _ => {}
         }

@@ -141,8 +141,13 @@ fn failure(error: &reqwest::Error, gate: &Gate, url: &Url) -> PageError {
     let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
         error.source()
     });
-    let is_tls = causes
-        .any(|cause| cause.is::<rustls::Error>() || cause.to_string().contains("certificate"));
+    // An I/O error hides what it wraps from the chain of causes.
+    let is_tls = causes.any(|cause| {
+        let wrapped = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>())
+    });
     match is_tls {
         true => trouble::untrusted(url),
         false => trouble::broken(url),

@@ -271,6 +271,14 @@ fn without_browser(
                 timings,
             ))
         }
+        // Chromium would see no more.
+        Some(plain) if !plain.extraction.scripted => Ok(found(
+            via,
+            Some(plain.url),
+            plain.extraction,
+            Vec::new(),
+            timings,
+        )),
         _ => Err(PageError::Failed(FailReason::NoBrowser, why)),
     }
 }

@@ -262,21 +262,25 @@ impl From<BrowserError> for Stopped {
     }
 }
 
-/// Checks what the page's server said.
+/// Checks what came of going to `url`.
 fn check(loaded: &Loaded, gate: &Gate, url: &Url) -> Result<(), Stopped> {
     let at = Url::parse(&loaded.url).unwrap_or_else(|_| url.clone());
-    // What the gate itself answers looks like the site's answer.
-    if let Some(fault) = trouble::fault(gate, &at).filter(|_| loaded.status >= 400) {
-        return Err(Stopped::Page(fault));
-    }
-    if loaded.status >= 400 {
-        let status = u16::try_from(loaded.status).unwrap_or_default();
-        return Err(Stopped::Page(trouble::status(&at, status)));
-    }
-    match loaded.mime.is_empty() || PAGES.contains(&loaded.mime.as_str()) {
-        true => Ok(()),
-        false => Err(Stopped::Page(trouble::not_a_page(&at, &loaded.mime))),
-    }
+    let failed = loaded.error.is_some() || loaded.status >= 400;
+    let trouble = if gate.meter().is_exhausted() {
+        trouble::too_large(url)
+    } else if failed && let Some(fault) = trouble::fault(gate, &at) {
+        // What the gate itself answers looks like the site's answer.
+        fault
+    } else if loaded.status >= 400 {
+        trouble::status(&at, u16::try_from(loaded.status).unwrap_or_default())
+    } else if let Some(error) = &loaded.error {
+        net(error, &at)
+    } else if !loaded.mime.is_empty() && !PAGES.contains(&loaded.mime.as_str()) {
+        trouble::not_a_page(&at, &loaded.mime)
+    } else {
+        return Ok(());
+    };
+    Err(Stopped::Page(trouble))
 }
 
 fn told(error: &BrowserError, gate: &Gate, url: &Url) -> PageError {
@@ -284,7 +288,6 @@ fn told(error: &BrowserError, gate: &Gate, url: &Url) -> PageError {
         return trouble::too_large(url);
     }
     match error {
-        BrowserError::Net(name) => trouble::fault(gate, url).unwrap_or_else(|| net(name, url)),
         BrowserError::TimedOut => trouble::too_slow(url),
         BrowserError::TooManyRequests => trouble::too_large(url),
         BrowserError::Unavailable(_)

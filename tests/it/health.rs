@@ -12,10 +12,18 @@ async fn the_service_says_how_it_is() {
         server.get("/livez").await.expect(200),
         json!({ "status": "ok" })
     );
-    let ready = server.get("/readyz").await.expect(200);
+    let mut ready = server.get("/readyz").await.expect(200);
+    // The environment of the test has no Chromium, which is said, and keeps nothing else from working.
+    let scraper = ready["checks"]["scraper"].take();
+    assert!(
+        scraper
+            .as_str()
+            .is_some_and(|told| told.contains("apt install")),
+        "{scraper}"
+    );
     assert_eq!(
         ready,
-        json!({ "status": "ok", "checks": { "actors": "ok", "model": "ok", "draining": "ok" } })
+        json!({ "status": "ok", "checks": { "actors": "ok", "model": "ok", "scraper": null, "draining": "ok" } })
     );
     let health = server.get("/health").await;
     assert_eq!(health.header("cache-control"), "no-store");

@@ -27,6 +27,14 @@ mod promises;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod scrape;
+#[cfg(test)]
+mod scrape_browser;
+#[cfg(test)]
+mod scrape_guard;
+#[cfg(test)]
+mod scrape_remote;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod stage;

@@ -6,6 +6,7 @@ pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod reply;
 pub(crate) mod server;
+pub(crate) mod site;
 pub(crate) mod sse;
 pub(crate) mod viewer;
 
@@ -14,6 +15,7 @@ pub(crate) use self::{
     program::{Program, Said},
     reply::Reply,
     server::TestServer,
+    site::{Canary, Site, visitor_of, visitor_with_browser},
     sse::Sse,
     viewer::Viewer,
 };

@@ -69,20 +69,14 @@ pub(crate) struct Sample {
 }
 
 impl TestBrowser {
-    /// Starts Chromium; `None`, with the reason printed, on a machine without it. A machine that checks changes must
-    /// have it.
+    /// Starts Chromium; `None` on a machine without it.
     pub(crate) async fn start() -> Option<Self> {
         Self::start_with_window(1_280, 720).await
     }
 
     /// As [`Self::start`], with a window of another size.
     pub(crate) async fn start_with_window(width: u32, height: u32) -> Option<Self> {
-        let Some(program) = find() else {
-            let missing = "there is no Chromium: install it, or set CHROMIUM to its path";
-            assert!(variable("CI").is_none(), "{missing}");
-            eprintln!("skipped: {missing}");
-            return None;
-        };
+        let program = find_or_skip()?;
         let profile = TempDir::new().expect("a folder");
         let config = BrowserConfig::builder()
             .chrome_executable(program)
@@ -155,6 +149,18 @@ impl TestBrowser {
         .await;
         self.events.abort();
     }
+}
+
+/// Returns where Chromium is; `None`, with the reason printed, on a machine without it. A machine that checks changes
+/// must have it.
+pub(crate) fn find_or_skip() -> Option<PathBuf> {
+    let found = find();
+    if found.is_none() {
+        let missing = "there is no Chromium: install it, or set CHROMIUM to its path";
+        assert!(variable("CI").is_none(), "{missing}");
+        eprintln!("skipped: {missing}");
+    }
+    found
 }
 
 /// Returns where Chromium is: where `CHROMIUM` says, or else on the path.

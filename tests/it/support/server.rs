@@ -16,6 +16,7 @@ const PANIC: &str = "panicked";
 
 /// A server to be.
 pub(crate) struct Setup {
+    args: Vec<&'static str>,
     settings: BTreeMap<String, String>,
     data: Arc<TempDir>,
 }
@@ -35,6 +36,18 @@ impl Setup {
     pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
         let name = format!("QUIZ_STATS__{}", key.replace('.', "__").to_uppercase());
         self.settings.insert(name, value.to_string());
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Adds arguments to `serve`.
+    pub(crate) fn args(mut self, args: &[&'static str]) -> Self {
+        self.args.extend(args);
         self
     }
 
@@ -78,6 +91,7 @@ impl Setup {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quiz-stats"));
         command
             .arg("serve")
+            .args(&self.args)
             .env_clear()
             .envs(&self.settings)
             .env("RUST_BACKTRACE", "1")
@@ -102,6 +116,7 @@ impl TestServer {
         // The first call makes it the process's provider; every other finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let setup = Setup {
+            args: Vec::new(),
             settings: BTreeMap::new(),
             data: Arc::clone(&data),
         };
@@ -133,8 +148,9 @@ impl TestServer {
         let (said, address) = oneshot::channel();
         let mut said = Some(said);
         read_lines(stdout, move |line| {
-            let address = line
-                .strip_prefix("stage: http://")
+            let address = ["stage: http://", "scraper: http://"]
+                .iter()
+                .find_map(|start| line.strip_prefix(start))
                 .and_then(|rest| rest.split('/').next());
             if let (Some(address), Some(said)) = (address, said.take_if(|_| address.is_some())) {
                 let _ = said.send(address.to_owned());
@@ -180,9 +196,14 @@ impl TestServer {
 
     /// Asks it to stop, as an orchestrator does.
     pub(crate) fn terminate(&self) {
-        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let pid = self.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// Returns the id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
     }
 
     /// Waits for its end.
