@@ -2,8 +2,8 @@
 // snapshot that src/extract/snapshot.rs describes. Changes nothing on the page; remembers the elements of the list, so
 // that one of them can be clicked later.
 (() => {
-  const MAX_NODES = 20000, MAX_CHARS = 1048576, MAX_DEPTH = 256, MAX_VALUE = 300;
-  const HIDDEN = 1, CHECKED = 2, BLOCK = 4, DISABLED = 8;
+  const MAX_NODES = 50000, MAX_CHARS = 2097152, MAX_DEPTH = 256, MAX_VALUE = 300;
+  const HIDDEN = 1, CHECKED = 2, BLOCK = 4, DISABLED = 8, CLICKABLE = 16;
   const KEEP = new Set(['class', 'id', 'name', 'type', 'role', 'for', 'alt', 'title', 'value', 'dir', 'start', 'href', 'placeholder', 'colspan', 'action', 'correct']);
   const SKIP = new Set(['style', 'noscript', 'template', 'object', 'embed', 'canvas', 'video', 'audio', 'head', 'link', 'meta', 'base', 'param', 'source', 'track']);
   const nodes = [], elements = [];
@@ -38,6 +38,9 @@
     }
     if (element.checked || element.selected || element.getAttribute('aria-checked') === 'true') bits |= CHECKED;
     if (element.disabled || element.getAttribute('aria-disabled') === 'true') bits |= DISABLED;
+    const outer = element.parentElement;
+    const points = style.cursor === 'pointer' && !(outer && getComputedStyle(outer).cursor === 'pointer');
+    if (points || element.hasAttribute('onclick')) bits |= CLICKABLE;
     return bits;
   };
 
@@ -66,6 +69,7 @@
       if (SKIP.has(tag) || (tag === 'script' && !isFormulaScript(child))) continue;
       const bits = flags(child, hidden);
       const own = { p: parent, t: tag, a: attributes(child) };
+      if (tag === 'li' && !own.a['list-style']) own.a['list-style'] = getComputedStyle(child).listStyleType;
       if (bits) own.f = bits;
       const at = add(own, child);
       if (tag === 'input' || tag === 'textarea') continue;

@@ -1,20 +1,26 @@
 //! From a page as it was seen to its questions. Pure: no browser, no socket, no clock.
 //!
-//! `Snapshot → options that belong together (controls, clickables, lettered) → their question (question) → is it one?
-//! (evidence) → the key (key)`
+//! `Snapshot → lines, and options that belong together (controls, clickables, lettered) → their question (asked) → is it
+//! one? (evidence) → the key (key)`
 //!
 //! What decides is structure: like controls near each other, full rows of markers, what stands before them. Names that
 //! quiz systems give to their elements only help.
 
+mod asked;
 mod clickables;
 mod controls;
 mod evidence;
 mod formula;
+mod group;
 mod html;
 mod key;
+mod labels;
 mod lettered;
+mod lines;
 mod marker;
+mod number;
 mod question;
+mod scene;
 mod snapshot;
 mod style;
 mod text;
@@ -23,20 +29,20 @@ mod words;
 pub use snapshot::{Node, Snapshot};
 
 use crate::quiz::{Kind, MAX_OPTIONS, MIN_OPTIONS, Question};
-use controls::{Control, Group};
-use evidence::Scene;
-use question::Asked;
+use evidence::Company;
+use group::{Choice, Group, Source};
+use lines::Line;
+use scene::Scene;
 use snapshot::Tree;
 use std::{collections::HashMap, time::Duration};
 
 /// Run in a page, its value is the page's [`Snapshot`].
 pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/snapshot.js");
 
+/// By how much the evidence must be more than enough beside questions of another sort.
+const BESIDE_MAIN: i32 = 4;
 /// Waits for a page to come to rest.
 const SETTLE_FUNCTION: &str = include_str!("../assets/settle.js");
-
-/// What buttons, links and drop-down lists must reach: they are mostly there for something else.
-const ENOUGH_CLICKABLE: i32 = 6;
 
 /// What was found on a page.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -84,38 +90,54 @@ struct Found {
     at: usize,
     /// What is clicked to choose its first option, if anything is.
     choice: Option<usize>,
+    /// How its options are built.
+    shape: String,
+    /// By how much its evidence is more than enough.
+    beyond: i32,
     question: Question,
+}
+
+/// The page, looked at from all sides.
+struct Page<'a> {
+    tree: &'a Tree<'a>,
+    lines: &'a [Line],
+    scene: Scene,
 }
 
 /// Returns the questions of a page.
 pub fn extract(snapshot: &Snapshot) -> Extraction {
     let tree = Tree::new(snapshot);
-    let scene = Scene::of(&tree, &snapshot.title);
-    let groups = controls::groups(&tree);
-    let (seen, unseen): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| !group.hidden);
-    let mut found = of_controls(&tree, &scene, &seen);
-    let hidden_questions =
-        !found.is_empty() && unseen.iter().any(|group| usable(&texts(group)).is_some());
-    let mut ranges: Vec<_> = seen.iter().map(|group| group.range(&tree)).collect();
-    if found.is_empty() {
-        let clickables = [clickables::buttons(&tree), clickables::lists(&tree)].concat();
-        found = of_clickables(&tree, &scene, clickables);
-        ranges.extend(found.iter().map(|found| found.at..found.at + 1));
-    }
-    let taken = |at: usize| ranges.iter().any(|range| range.contains(&at));
-    if found.is_empty() {
-        let lettered = lettered::questions(&tree, &taken).into_iter();
-        found.extend(lettered.filter_map(|lettered| {
-            let options = usable(&lettered.options)?;
-            let several = lettered.key.len() > 1 || words::wants_several(&lettered.asked.text);
-            Some(Found {
-                at: lettered.at,
-                choice: None,
-                question: question(lettered.asked.text, options, several, lettered.key),
-            })
-        }));
-    }
+    let lines = lines::lines(&tree);
+    let page = Page {
+        tree: &tree,
+        lines: &lines,
+        scene: Scene::of(&tree, &snapshot.title),
+    };
+    let (unseen, seen): (Vec<_>, Vec<_>) = controls::groups(&tree, &lines)
+        .into_iter()
+        .partition(|group| group.hidden);
+    let ranges: Vec<_> = seen.iter().map(|group| group.range.clone()).collect();
+    let taken = |line: &Line| ranges.iter().any(|range| range.contains(&line.at.start));
+    let mut clickables = [
+        clickables::buttons(&tree, &lines),
+        clickables::selects(&tree, &lines),
+    ]
+    .concat();
+    let overlap =
+        |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| a.start < b.end && b.start < a.end;
+    clickables.retain(|group| !ranges.iter().any(|range| overlap(range, &group.range)));
+    let mut found = main_source([
+        page.judge(&seen),
+        page.judge(&innermost(clickables)),
+        page.judge(&lettered::groups(&tree, &lines, &taken)),
+    ]);
     found.sort_by_key(|found| found.at);
+    let more = unseen.iter().any(|group| {
+        let is_new = usable(group).is_some_and(|(options, _)| {
+            found.iter().all(|found| found.question.options != options)
+        });
+        is_new && found.iter().any(|found| found.shape == group.shape(&tree))
+    });
     let first_choice = found.first().and_then(|found| found.choice);
     let mut questions: Vec<Question> = Vec::new();
     for found in found {
@@ -124,6 +146,60 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
             questions.push(found.question);
         }
     }
+    add_listed_keys(snapshot, &mut questions);
+    let title = snapshot
+        .title
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    Extraction {
+        title: (!title.is_empty()).then_some(title),
+        hidden_questions: more,
+        next: clickables::next(&tree),
+        first_choice,
+        truncated: snapshot.truncated,
+        scripted: snapshot.scripted,
+        static_enough: !questions.is_empty()
+            && (!snapshot.scripted || (questions.len() > 1 && !more)),
+        questions,
+    }
+}
+
+/// Returns the questions of the source that most of them come from, and of the others what needs no doubt.
+fn main_source(found: [Vec<Found>; 3]) -> Vec<Found> {
+    let most = found.iter().map(Vec::len).max().unwrap_or(0);
+    let main = found
+        .iter()
+        .position(|found| found.len() == most)
+        .unwrap_or(0);
+    let mut all: Vec<Found> = Vec::new();
+    for (number, found) in found.into_iter().enumerate() {
+        let sure = |found: &Found| found.beyond >= BESIDE_MAIN;
+        all.extend(
+            found
+                .into_iter()
+                .filter(|found| number == main || sure(found)),
+        );
+    }
+    all
+}
+
+/// Leaves out groups that hold another one.
+fn innermost(mut groups: Vec<Group>) -> Vec<Group> {
+    let ranges: Vec<_> = groups.iter().map(|group| group.range.clone()).collect();
+    groups.retain(|group| {
+        let holds = |other: &std::ops::Range<usize>| {
+            *other != group.range
+                && group.range.start <= other.start
+                && other.end <= group.range.end
+        };
+        !ranges.iter().any(holds)
+    });
+    groups.sort_by_key(|group| group.range.start);
+    groups
+}
+
+fn add_listed_keys(snapshot: &Snapshot, questions: &mut [Question]) {
     let options: Vec<_> = questions
         .iter()
         .map(|question| question.options.as_slice())
@@ -134,186 +210,131 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
             question.correct = usable_key(question.kind, key);
         }
     }
-    let title = snapshot
-        .title
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    Extraction {
-        title: (!title.is_empty()).then_some(title),
-        hidden_questions,
-        next: clickables::next(&tree),
-        first_choice,
-        truncated: snapshot.truncated,
-        scripted: snapshot.scripted,
-        static_enough: !questions.is_empty()
-            && (!snapshot.scripted || (questions.len() > 1 && !hidden_questions)),
-        questions,
-    }
 }
 
-fn of_controls(tree: &Tree<'_>, scene: &Scene, groups: &[Group]) -> Vec<Found> {
-    let ranges: Vec<_> = groups.iter().map(|group| group.range(tree)).collect();
-    let asked: Vec<_> = (0..groups.len())
-        .map(|number| asked(tree, groups, &ranges, number))
-        .collect();
-    let shapes: Vec<_> = groups.iter().map(|group| shape(tree, group)).collect();
-    let mut alike: HashMap<&str, usize> = HashMap::new();
-    for (shape, asked) in shapes.iter().zip(&asked) {
-        *alike.entry(shape).or_default() += usize::from(!asked.text.is_empty());
-    }
-    let mut found = Vec::new();
-    for (number, (group, asked)) in groups.iter().zip(asked).enumerate() {
-        let Some(options) = usable(&texts(group)) else {
-            continue;
-        };
-        if asked.text.is_empty() {
-            continue;
+impl Page<'_> {
+    /// Returns the questions among groups of one kind, which are in the order of the page.
+    fn judge(&self, groups: &[Group]) -> Vec<Found> {
+        // A lone control is no group, and what it stands beside is no question of its.
+        let groups: Vec<_> = groups
+            .iter()
+            .filter(|group| group.choices.len() >= MIN_OPTIONS)
+            .collect();
+        let asked = asked::all(self.tree, self.lines, &groups);
+        let shapes: Vec<_> = groups.iter().map(|group| group.shape(self.tree)).collect();
+        let mut alike: HashMap<&str, usize> = HashMap::new();
+        for (shape, asked) in shapes.iter().zip(&asked) {
+            *alike.entry(shape).or_default() += usize::from(!asked.text.is_empty());
         }
-        let behind = ranges
-            .get(number + 1)
-            .map_or(tree.nodes.len(), |next| next.start);
-        let marked = key::marked(tree, &group.choices);
-        let told = key::told(
-            tree,
-            ranges[number].end,
-            behind.min(unit_end(tree, group, behind)),
-            &options,
-        );
-        let correct = if told.is_empty() { marked } else { told };
-        let score = evidence::weigh(
-            tree,
-            scene,
-            group,
-            &asked,
-            alike[shapes[number].as_str()],
-            !correct.is_empty(),
-        );
-        if score < evidence::ENOUGH {
-            continue;
-        }
-        found.push(Found {
-            at: ranges[number].start,
-            choice: group.choices.first().map(|choice| choice.at),
-            question: question(
-                asked.text,
-                options,
-                group.control == Control::Checkbox,
-                correct,
-            ),
-        });
-    }
-    found
-}
-
-fn of_clickables(tree: &Tree<'_>, scene: &Scene, groups: Vec<Group>) -> Vec<Found> {
-    let ranges: Vec<_> = groups.iter().map(|group| group.range(tree)).collect();
-    let mut found = Vec::new();
-    for (number, group) in groups.iter().enumerate() {
-        let asked = asked(tree, &groups, &ranges, number);
-        let Some(options) = usable(&texts(group)) else {
-            continue;
-        };
-        let in_quiz = evidence::is_in_quiz(tree, group.root(tree));
-        let asks = words::has_question(&asked.text) || asked.text.contains("__") || asked.badge;
-        if asked.text.is_empty() || !in_quiz || !asks {
-            continue;
-        }
-        let correct = key::marked(tree, &group.choices);
-        if evidence::weigh(tree, scene, group, &asked, 1, !correct.is_empty()) >= ENOUGH_CLICKABLE {
+        let numbers: Vec<_> = asked.iter().map(|asked| asked.number).collect();
+        let follows = |a: Option<&Option<u32>>, b: Option<&Option<u32>>| matches!((a, b), (Some(Some(a)), Some(Some(b))) if a + 1 == *b);
+        let mut found = Vec::new();
+        for (number, (group, asked)) in groups.iter().zip(asked).enumerate() {
+            let Some((options, choices)) = usable(group) else {
+                continue;
+            };
+            let in_quiz = group.source.is_control()
+                || matches!(group.source, Source::Lettered(_))
+                || asked.badge
+                || asked.instruction
+                || self.scene.is_quiz()
+                || (alike[shapes[number].as_str()] > 2 && asked.direct)
+                || evidence::is_in_quiz(self.tree, group.root);
+            if asked.text.is_empty() || !in_quiz {
+                continue;
+            }
+            let next = groups.get(number + 1).map(|group| group.range.start);
+            let correct = self.key(group, &choices, next, &options);
+            let before = number.checked_sub(1).and_then(|before| numbers.get(before));
+            let company = Company {
+                alike: alike[shapes[number].as_str()],
+                chained: follows(before, numbers.get(number))
+                    || follows(numbers.get(number), numbers.get(number + 1)),
+                keyed: !correct.is_empty(),
+            };
+            let score = evidence::weigh(self.tree, &self.scene, group, &asked, &options, company);
+            if score < evidence::enough(group.source) {
+                continue;
+            }
+            let several = match group.source {
+                Source::Checkbox => true,
+                Source::Radio | Source::List => false,
+                Source::Clickable | Source::Lettered(_) => {
+                    correct.len() > 1 || words::wants_several(&asked.text)
+                }
+            };
             found.push(Found {
-                at: ranges[number].start,
-                choice: group.choices.first().map(|choice| choice.at),
-                question: question(asked.text, options, false, correct),
+                at: group.range.start,
+                choice: group
+                    .choices
+                    .first()
+                    .map(|choice| choice.at)
+                    .filter(|_| group.source != Source::List),
+                shape: shapes[number].clone(),
+                beyond: score - evidence::enough(group.source),
+                question: question(asked.text, options, several, correct),
             });
         }
+        found
     }
-    found
-}
 
-/// Returns what a group asks.
-fn asked(
-    tree: &Tree<'_>,
-    groups: &[Group],
-    ranges: &[std::ops::Range<usize>],
-    number: usize,
-) -> Asked {
-    let before = number
-        .checked_sub(1)
-        .map_or(0, |before| ranges[before].end.min(ranges[number].start));
-    let behind = ranges
-        .get(number + 1)
-        .map_or(tree.nodes.len(), |next| next.start);
-    let choices = &groups[number].choices;
-    let is_option = |at: usize| {
-        choices
-            .iter()
-            .any(|choice| choice.at == at || (choice.item == at && tree.tag(at) != "select"))
-    };
-    question::question(
-        tree,
-        ranges[number].start,
-        groups[number].root(tree),
-        before,
-        behind,
-        &is_option,
-    )
+    /// Returns the key that the page reveals for a group: told behind it, or marked.
+    fn key(
+        &self,
+        group: &Group,
+        choices: &[Choice],
+        next: Option<usize>,
+        options: &[String],
+    ) -> Vec<u32> {
+        let behind = next.unwrap_or(self.tree.nodes.len());
+        let told = match group.source {
+            Source::Lettered(_) => key::told_in(
+                self.lines.get(group.lines.end..).unwrap_or_default(),
+                options,
+            ),
+            _ => {
+                let end = behind.min(unit_end(self.tree, group, behind));
+                key::told(self.tree, group.range.end, end, options)
+            }
+        };
+        match told.is_empty() {
+            true => key::marked(self.tree, choices),
+            false => told,
+        }
+    }
 }
 
 /// Returns the end of the outermost element that holds this group and not the next one.
 fn unit_end(tree: &Tree<'_>, group: &Group, next: usize) -> usize {
-    let root = group.root(tree);
     let outer = tree
-        .ancestors(root)
+        .ancestors(group.root)
         .take_while(|&at| tree.end(at) <= next)
         .last();
-    tree.end(outer.unwrap_or(root))
+    tree.end(outer.unwrap_or(group.root))
 }
 
-/// Returns how a group is built: what kind of element its options and what holds them are.
-fn shape(tree: &Tree<'_>, group: &Group) -> String {
-    let item = group.choices.first().map_or(0, |choice| choice.item);
-    let root = group.root(tree);
-    let class = |at: usize| {
-        tree.attribute(at, "class")
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
+/// Returns the options of a group as they may be shown, markers and marks off, each once, with where they come from;
+/// `None` when they are too few, too many, or one of them is empty.
+fn usable(group: &Group) -> Option<(Vec<String>, Vec<Choice>)> {
+    let clean = |choice: &Choice| {
+        text::without_tex(words::strip_verdict(words::strip_bullet(&choice.text)))
     };
-    format!(
-        "{}.{} {}.{}",
-        tree.tag(item),
-        class(item),
-        tree.tag(root),
-        class(root)
-    )
-}
-
-fn texts(group: &Group) -> Vec<String> {
-    group
-        .choices
-        .iter()
-        .map(|choice| choice.text.clone())
-        .collect()
-}
-
-/// Returns options as they may be shown, markers off; `None` when they are too few, too many, empty or alike.
-fn usable(texts: &[String]) -> Option<Vec<String>> {
-    let mut options: Vec<String> = texts
-        .iter()
-        .map(|option| text::without_tex(option.trim()))
-        .collect();
+    let mut options: Vec<String> = group.choices.iter().map(clean).collect();
     marker::strip(&mut options);
-    let is_blank = |option: &String| {
-        option.trim().is_empty() || option.chars().all(|c| c.is_control() || c.is_whitespace())
-    };
-    if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) || options.iter().any(is_blank) {
+    let is_blank = |option: &String| option.chars().all(|c| c.is_control() || c.is_whitespace());
+    if options.iter().any(is_blank) {
         return None;
     }
-    let mut sorted = options.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    (sorted.len() == options.len()).then_some(options)
+    let mut kept: (Vec<String>, Vec<Choice>) = (Vec::new(), Vec::new());
+    for (option, choice) in options.into_iter().zip(&group.choices) {
+        if !kept.0.contains(&option) {
+            kept.0.push(option);
+            kept.1.push(choice.clone());
+        }
+    }
+    (MIN_OPTIONS..=MAX_OPTIONS)
+        .contains(&kept.0.len())
+        .then_some(kept)
 }
 
 fn question(text: String, options: Vec<String>, several: bool, key: Vec<u32>) -> Question {

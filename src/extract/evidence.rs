@@ -1,15 +1,15 @@
 //! Whether options are those of a quiz. Radios prove nothing: salutations, search scopes, ratings and delivery options
-//! have them too. Each sign for or against has a weight; together they must reach [`ENOUGH`].
+//! have them too; and lettered lists prove less. Each sign for or against has a weight; together they must reach
+//! [`enough`].
 
 use super::{
-    controls::Group,
+    group::{Group, Source},
+    marker::NUMBERS,
     question::Asked,
+    scene::Scene,
     snapshot::Tree,
-    words::{asks, ends_as_question, has_question},
+    words::{are_true_and_false, asks, ends_as_question, has_gap, has_question},
 };
-
-/// What a group of controls must reach.
-pub(super) const ENOUGH: i32 = 4;
 
 /// Words in class, id or role around controls that are there for something else.
 const ELSEWHERE: [&str; 32] = [
@@ -39,7 +39,7 @@ const ELSEWHERE: [&str; 32] = [
     "delivery",
     "rating",
     "stars",
-    "review",
+    "review-form",
     "captcha",
     "generator",
     "calculator",
@@ -47,7 +47,7 @@ const ELSEWHERE: [&str; 32] = [
     "contact",
 ];
 /// Words in class, id or role around the questions of quizzes.
-const QUIZ: [&str; 22] = [
+const QUIZ: [&str; 24] = [
     "quiz",
     "question",
     "exam",
@@ -68,48 +68,13 @@ const QUIZ: [&str; 22] = [
     "frage",
     "vraag",
     "fitb",
-    "choice",
-    "option",
-];
-/// Words in titles and headings of pages with a quiz.
-const TITLES: [&str; 34] = [
-    "quiz",
-    "test",
-    "exam",
-    "questions",
-    "trivia",
-    "assessment",
-    "exercise",
-    "practice",
-    "prüfung",
-    "klausur",
-    "übung",
-    "examen",
-    "prueba",
-    "cuestionario",
-    "esame",
-    "verifica",
-    "toets",
-    "contrôle",
-    "évaluation",
-    "тест",
-    "викторина",
-    "экзамен",
-    "контрольная",
-    "اختبار",
-    "امتحان",
-    "מבחן",
-    "חידון",
-    "测验",
-    "考试",
-    "テスト",
-    "クイズ",
-    "परीक्षा",
-    "प्रश्नोत्तरी",
-    "κουίζ",
+    "pregunta",
+    "kviz",
+    "soru",
+    "qcm",
 ];
 /// Options and labels of controls that ask a person about himself, or about what to do.
-const PERSONAL: [&str; 73] = [
+const PERSONAL: [&str; 82] = [
     "mr",
     "mrs",
     "ms",
@@ -183,9 +148,18 @@ const PERSONAL: [&str; 73] = [
     "terms",
     "gast",
     "guest",
+    "满意",
+    "一般",
+    "不满意",
+    "satisfait",
+    "zufrieden",
+    "weiblich",
+    "männlich",
+    "masculino",
+    "femenino",
 ];
 /// Questions that are put to a visitor, not to a learner.
-const TO_VISITORS: [&str; 46] = [
+const TO_VISITORS: [&str; 48] = [
     "how satisfied",
     "how likely",
     "how often do you",
@@ -202,19 +176,18 @@ const TO_VISITORS: [&str; 46] = [
     "sort by",
     "filter",
     "theme",
-    "language",
+    "language:",
     "gender",
-    "title",
     "salutation",
     "anrede",
     "size",
-    "colour",
-    "color",
+    "colour:",
+    "color:",
     "quantity",
     "subscribe",
     "newsletter",
     "notification",
-    "frequency",
+    "frequency:",
     "cookie",
     "privacy",
     "would you like",
@@ -232,98 +205,219 @@ const TO_VISITORS: [&str; 46] = [
     "search for",
     "seat",
     "employment",
+    "满意",
+    "役立",
+    "zufrieden",
+];
+/// Words that turn to the reader.
+const YOU: [&str; 24] = [
+    "you", "your", "yourself", "sie", "ihre", "ihr", "ihnen", "du", "dein", "vous", "votre", "vos",
+    "usted", "su", "tu", "вы", "вам", "ваш", "ваши", "voi", "você", "seu", "sizin", "siz",
+];
+/// What options say that only go along or not.
+const YES_AND_NO: [(&str, &str); 8] = [
+    ("yes", "no"),
+    ("ja", "nein"),
+    ("oui", "non"),
+    ("sí", "no"),
+    ("si", "no"),
+    ("да", "нет"),
+    ("sim", "não"),
+    ("evet", "hayır"),
 ];
 
-/// What a page says of itself.
-pub(super) struct Scene {
-    /// Whether title or headings call it a quiz.
-    titled: bool,
+/// What counts for a group besides its own question and options.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Company {
+    /// How many groups of the page look the same and have a question.
+    pub(super) alike: usize,
+    /// Whether its number follows that of the group before, or that of the next follows it.
+    pub(super) chained: bool,
+    /// Whether the page tells which option is right.
+    pub(super) keyed: bool,
 }
 
-impl Scene {
-    pub(super) fn of(tree: &Tree<'_>, title: &str) -> Self {
-        let is_title = |text: &str| {
-            let lower = text.to_lowercase();
-            let mut words = lower.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| TITLES.contains(&word))
-                || TITLES
-                    .iter()
-                    .any(|word| !word.is_ascii() && lower.contains(word))
-        };
-        let heading = |at: usize| matches!(tree.tag(at), "h1" | "h2") && !tree.is_hidden(at);
-        let titled = is_title(title)
-            || (0..tree.nodes.len())
-                .filter(|&at| heading(at))
-                .any(|at| is_title(&super::formula::raw(tree, at)));
-        Self { titled }
+/// Returns what a group of this kind must reach. Buttons, links, lists and letters are mostly there for something else.
+pub(super) const fn enough(source: Source) -> i32 {
+    match source {
+        Source::Radio | Source::Checkbox => 4,
+        Source::Lettered(_) => 5,
+        Source::Clickable | Source::List => 6,
     }
 }
 
-/// Weighs a group of controls with its question. `alike`: how many groups of the page look the same.
+/// Weighs a group with its question.
 pub(super) fn weigh(
     tree: &Tree<'_>,
     scene: &Scene,
     group: &Group,
     asked: &Asked,
-    alike: usize,
-    keyed: bool,
+    options: &[String],
+    company: Company,
 ) -> i32 {
-    let options: Vec<_> = group
-        .choices
-        .iter()
-        .map(|choice| choice.text.as_str())
-        .collect();
-    let root = group.root(tree);
-    let mut score = text_score(asked, &options);
-    score += match alike {
+    let mut score =
+        question_score(asked) + options_score(options) + 3 * i32::from(are_true_and_false(options));
+    score += match company.alike {
         0 | 1 => 0,
         2 => 1,
         _ => 2,
     };
-    score += i32::from(scene.titled) + 3 * i32::from(keyed) + 3 * i32::from(asked.named);
-    score + surroundings(tree, root)
+    score += 2 * i32::from(company.chained) + 3 * i32::from(company.keyed);
+    score += scene.score();
+    let around = surroundings(tree, group.root);
+    if asked.lettered && !matches!(group.source, Source::Lettered(_)) {
+        score -= 6;
+    }
+    let proven = asked.badge || asked.named || company.keyed;
+    score += match group.source {
+        Source::Lettered(_) => around.min(0) + lettered_score(asked, group, options, company),
+        Source::Clickable | Source::List => {
+            let visits = visitor_score(asked, options);
+            around + visits - 3 * i32::from(!asked.direct && !asked.named)
+        }
+        Source::Radio | Source::Checkbox => {
+            let visits = visitor_score(asked, options) + scene.form_score(tree, group.root);
+            around + if proven { visits / 2 } else { visits }
+        }
+    };
+    score
 }
 
-/// Weighs what the question and its options say.
-pub(super) fn text_score(asked: &Asked, options: &[&str]) -> i32 {
-    let question = asked.text.to_lowercase();
+/// Weighs how a question asks.
+fn question_score(asked: &Asked) -> i32 {
+    let text = asked.text.trim_end();
+    let mut score = if has_question(text) || has_gap(text) {
+        3
+    } else {
+        i32::from(text.ends_with([':', '…', '：']) || text.ends_with("..."))
+    };
+    score += i32::from(asks(text));
+    score +=
+        3 * i32::from(asked.badge) + 2 * i32::from(asked.instruction) + 3 * i32::from(asked.named);
+    if !asked.badge {
+        score += i32::from(asked.number.is_some());
+    }
+    // Many lines of which the last does not ask are something else.
+    if asked.lines > 2 && !asked.direct && !asked.named && asked.number.is_none() {
+        score -= 3;
+    }
+    let words = text.split_whitespace().count();
+    if words >= 4 || (!text.is_ascii() && text.chars().count() >= 8) {
+        score += 1;
+    } else if !ends_as_question(text) && !has_gap(text) {
+        score -= 2;
+    }
+    score
+}
+
+/// Weighs what options say.
+fn options_score(options: &[String]) -> i32 {
+    let share = |of: &dyn Fn(&String) -> bool| {
+        options.iter().filter(|option| of(option)).count() * 2 >= options.len()
+    };
     let mut score = 0;
-    if has_question(&asked.text) {
-        score += 3;
-    } else if question.contains("__")
-        || question.trim_end().ends_with([':', '…', '：'])
-        || question.ends_with("...")
-    {
-        score += 1;
-    }
-    score += i32::from(asks(&asked.text))
-        + 3 * i32::from(asked.badge)
-        + 2 * i32::from(asked.instruction);
-    if question.split_whitespace().count() >= 4
-        || (!question.is_ascii() && question.chars().count() >= 8)
-    {
-        score += 1;
-    } else if !ends_as_question(&asked.text) {
-        score -= 1;
-    }
-    if TO_VISITORS.iter().any(|words| question.contains(words)) && !asked.badge {
-        score -= 4;
-    }
-    let personal = options.iter().filter(|option| is_personal(option)).count();
-    if personal * 2 >= options.len() {
+    if share(&|option| is_personal(option)) {
         score -= 5;
     }
-    let prices = options.iter().filter(|option| has_price(option)).count();
-    if prices * 2 >= options.len() {
+    if share(&|option| has_price(option)) {
         score -= 4;
     }
-    if options
+    // "Wood (21)": so many things are of this sort.
+    if options.len() > 2 && share(&|option| has_count(option)) {
+        score -= 5;
+    }
+    let is_scale = options
         .iter()
         .enumerate()
-        .all(|(place, option)| option.trim() == (place + 1).to_string())
-    {
-        // A scale.
+        .all(|(place, option)| option.trim() == (place + 1).to_string());
+    score - 8 * i32::from(is_scale)
+}
+
+/// Weighs whether the reader himself is asked.
+fn visitor_score(asked: &Asked, options: &[String]) -> i32 {
+    let text = asked.text.to_lowercase();
+    let mut score = 0;
+    if TO_VISITORS.iter().any(|words| text.contains(words)) {
         score -= 4;
+    }
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let addressed =
+        words.any(|word| YOU.contains(&word)) || text.contains('您') || text.contains("あなた");
+    let bare = |option: &String| option.trim().trim_end_matches('.').to_lowercase();
+    let yes_and_no = match options {
+        [a, b] => YES_AND_NO.iter().any(|(yes, no)| {
+            let (a, b) = (bare(a), bare(b));
+            (a == *yes && b == *no) || (a == *no && b == *yes)
+        }),
+        _ => false,
+    };
+    let polls = [
+        "poll",
+        "survey",
+        "umfrage",
+        "encuesta",
+        "sondage",
+        "sondaggio",
+        "опрос",
+        "anket",
+        "ankieta",
+    ];
+    if text
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| polls.contains(&word))
+    {
+        score -= 4;
+    }
+    if addressed {
+        score -= 2 + 2 * i32::from(yes_and_no);
+    }
+    score
+}
+
+/// Weighs what makes lettered lines options, or clauses, steps, contents and notes.
+fn lettered_score(asked: &Asked, group: &Group, options: &[String], company: Company) -> i32 {
+    let mut score = i32::from(company.keyed) + 2 * i32::from(company.chained && asked.direct);
+    let alone = company.alike < 2 && !company.keyed && !company.chained && !asked.badge;
+    score -= 2 * i32::from(alone);
+    let share = |of: &dyn Fn(&str) -> bool| {
+        options.iter().filter(|option| of(option.trim())).count() * 2 >= options.len()
+    };
+    let text = asked.text.trim_end();
+    if !asked.direct && !company.keyed && !asked.badge && !(company.chained && company.alike > 2) {
+        score -= 3;
+    }
+    if !has_question(text)
+        && !has_gap(text)
+        && text.ends_with([':', '：'])
+        && !company.keyed
+        && !company.chained
+    {
+        score -= 2;
+    }
+    if matches!(group.source, Source::Lettered(style) if style.row == NUMBERS) {
+        score -= 2;
+    }
+    let chars: usize = options.iter().map(|option| option.chars().count()).sum();
+    if chars > 250 * options.len() {
+        score -= 3;
+    }
+    // Clauses go on from one to the next, and only the last ends. (Where all end alike, it may be code.)
+    let goes_on = |option: &str| option.ends_with([';', ',', '；']);
+    let leads_on = |option: &String| {
+        [" and", " or", ", und", " oder", " et", " ou", " y", " o"]
+            .iter()
+            .any(|word| option.ends_with(word))
+    };
+    let last = options.last().is_some_and(|option| goes_on(option.trim()));
+    if (share(&goes_on) && !last) || options.iter().any(leads_on) {
+        score -= 5;
+    }
+    // Contents: the number of a page stands at the end.
+    let with_number = |option: &str| {
+        option.ends_with(|c: char| c.is_ascii_digit()) && option.starts_with(char::is_alphabetic)
+    };
+    if share(&with_number) && !company.keyed && !company.chained {
+        score -= 3;
     }
     score
 }
@@ -341,13 +435,17 @@ fn has_price(option: &str) -> bool {
     option.contains(['€', '$', '£', '¥', '₽']) && option.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Weighs what stands around: names of elements, and other fields of the same form.
+fn has_count(option: &str) -> bool {
+    let Some(rest) = option.trim_end().strip_suffix(')') else {
+        return false;
+    };
+    rest.rsplit_once(" (")
+        .is_some_and(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Weighs the names of the elements around.
 fn surroundings(tree: &Tree<'_>, root: usize) -> i32 {
-    let mut score = 0;
-    let levels: Vec<_> = std::iter::once(root)
-        .chain(tree.ancestors(root))
-        .take(7)
-        .collect();
+    let levels: Vec<_> = tree.with_ancestors(root).take(7).collect();
     let named = |words: &[&str]| {
         levels
             .iter()
@@ -357,77 +455,38 @@ fn surroundings(tree: &Tree<'_>, root: usize) -> i32 {
                 words.iter().any(|word| names.contains(word))
             })
     };
-    if named(&QUIZ) {
-        score += 2;
-    }
-    if named(&ELSEWHERE) {
-        score -= 4;
-    }
+    let mut score = 2 * i32::from(named(&QUIZ)) - 4 * i32::from(named(&ELSEWHERE));
     if levels
         .iter()
         .any(|&at| matches!(tree.tag(at), "nav" | "footer" | "aside"))
     {
         score -= 4;
     }
-    if levels.iter().any(|&at| {
-        matches!(
-            tree.attribute(at, "role"),
-            "dialog" | "alertdialog" | "search" | "navigation"
-        )
-    }) {
-        score -= 3;
-    }
-    let form = levels
-        .iter()
-        .copied()
-        .chain(tree.ancestors(root))
-        .find(|&at| tree.tag(at) == "form");
-    if let Some(form) = form {
-        let fields = (form..tree.end(form))
-            .filter(|&at| is_personal_field(tree, at))
-            .count();
-        score -= match fields {
-            0 => 0,
-            1 => 2,
-            _ => 4,
-        };
-    }
-    score
-}
-
-/// Returns whether a field asks a person for a name, an address, a password, a term to search for.
-fn is_personal_field(tree: &Tree<'_>, at: usize) -> bool {
-    let kind = tree.attribute(at, "type").to_lowercase();
-    let is_text = tree.tag(at) == "textarea"
-        || (tree.tag(at) == "input" && matches!(kind.as_str(), "" | "text"));
-    let is_personal = tree.tag(at) == "input"
-        && matches!(
-            kind.as_str(),
-            "password" | "email" | "tel" | "search" | "url" | "date" | "file"
-        );
-    (is_personal || is_text) && !tree.is_hidden(at)
+    let role = |at: &usize| matches!(tree.attribute(*at, "role"), "search" | "navigation");
+    score - 3 * i32::from(levels.iter().any(role))
 }
 
 /// Returns whether an element, or one around it, is part of a quiz by its name.
 pub(super) fn is_in_quiz(tree: &Tree<'_>, at: usize) -> bool {
-    let mut levels = std::iter::once(at).chain(tree.ancestors(at)).take(5);
-    levels.any(|at| {
+    tree.with_ancestors(at).take(6).any(|at| {
         let names = tree.names(at);
         !matches!(tree.tag(at), "body" | "html")
-            && ["quiz", "question", "answer", "trivia", "choice"]
-                .iter()
-                .any(|word| names.contains(word))
+            && [
+                "quiz", "question", "answer", "trivia", "choice", "option", "game",
+            ]
+            .iter()
+            .any(|word| names.contains(word))
     })
 }
 
 /// Returns whether an element stands where pages put other things.
 pub(super) fn is_elsewhere(tree: &Tree<'_>, at: usize) -> bool {
-    std::iter::once(at).chain(tree.ancestors(at)).any(|at| {
+    tree.with_ancestors(at).any(|at| {
         if tree.is_text(at) || matches!(tree.tag(at), "body" | "html") {
             return false;
         }
         let names = tree.names(at);
-        matches!(tree.tag(at), "nav" | "footer" | "aside")
+        matches!(tree.tag(at), "nav" | "footer" | "aside" | "header")
             || [
                 "cookie",
                 "consent",

@@ -246,11 +246,15 @@ fn rooted(root: &str, of: &str) -> String {
     sign + &wrapped(of)
 }
 
-/// Returns what stands raised (`^`) or lowered (`_`) behind a word, from `<sup>` and `<sub>`.
-pub(super) fn raised(sign: char, text: &str) -> String {
+/// Returns what stands raised (`^`) or lowered (`_`) behind a sign, from `<sup>` and `<sub>`.
+pub(super) fn raised(sign: char, text: &str, before: Option<char>) -> String {
     let text = text.trim();
-    let ordinal = ["st", "nd", "rd", "th", "º", "ª", "er", "e", "°", "™", "®"];
-    if text.is_empty() || (sign == '^' && ordinal.contains(&text)) {
+    let ordinals = [
+        "st", "nd", "rd", "th", "º", "ª", "o", "a", "er", "re", "e", "ème", "nd", "nde",
+    ];
+    let is_ordinal = ordinals.contains(&text) && before.is_some_and(|c| c.is_ascii_digit());
+    let is_sign = ["°", "™", "®", "*", "†", "º", "ª"].contains(&text);
+    if text.is_empty() || (sign == '^' && (is_ordinal || is_sign)) {
         return text.to_owned();
     }
     format!("{sign}{}", wrapped(text))

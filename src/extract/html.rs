@@ -1,7 +1,7 @@
 //! The snapshot of a plain response: what a browser without scripts and without linked style sheets would show.
 
 use super::{
-    snapshot::{BLOCK, CHECKED, DISABLED, HIDDEN, MAX_NODES, Node, Snapshot},
+    snapshot::{BLOCK, CHECKED, CLICKABLE, DISABLED, HIDDEN, MAX_NODES, Node, Snapshot},
     style::Rules,
 };
 use scraper::{ElementRef, Html, Node as Parsed};
@@ -9,7 +9,7 @@ use scraper::{ElementRef, Html, Node as Parsed};
 /// Elements deeper than this are taken as children of the last one above it.
 const MAX_DEPTH: usize = 256;
 /// Most text that is kept, in bytes.
-const MAX_TEXT: usize = 1_048_576;
+const MAX_TEXT: usize = 4_194_304;
 /// Longest attribute that is kept, in characters.
 const MAX_VALUE: usize = 300;
 
@@ -179,6 +179,7 @@ impl Page {
         let hidden = place.hidden
             || element.attr("hidden").is_some()
             || (tag == "input" && value("type").eq_ignore_ascii_case("hidden"))
+            || (tag == "dialog" && element.attr("open").is_none())
             || style.contains("display:none")
             || style.contains("visibility:hidden")
             || self.rules.hide(&element);
@@ -190,15 +191,26 @@ impl Page {
         if has("checked") || has("selected") || value("aria-checked") == "true" {
             flags |= CHECKED;
         }
-        if has("disabled") {
+        if has("disabled") || value("aria-disabled") == "true" {
             flags |= DISABLED;
+        }
+        if has("onclick") {
+            flags |= CLICKABLE;
         }
         let is_kept = |name: &str| {
             KEPT.contains(&name) || name.starts_with("aria-") || name.starts_with("data-")
         };
         let kept = element.value().attrs().filter(|(name, _)| is_kept(name));
-        let attributes =
-            kept.map(|(name, value)| (name.to_owned(), value.chars().take(MAX_VALUE).collect()));
+        let list = style
+            .split("list-style-type:")
+            .nth(1)
+            .or(style.split("list-style:").nth(1));
+        let list = list
+            .and_then(|style| style.split([';', '!']).next())
+            .map(|style| ("list-style", style));
+        let attributes = kept
+            .chain(list)
+            .map(|(name, value)| (name.to_owned(), value.chars().take(MAX_VALUE).collect()));
         let at = self.push(Node {
             parent: place.parent,
             tag: tag.to_owned(),

@@ -1,12 +1,15 @@
 //! The key, where a page reveals it: marked options, "Answer: B" lines, a script's list.
 
 use super::{
-    controls::Choice,
+    group::Choice,
+    lines::Line,
     marker::marker,
     snapshot::{Snapshot, Tree},
     text::{self, PLAIN, Reading},
 };
 
+/// How many lines behind lettered options their key may be told.
+const MAX_LINES_BEHIND: usize = 4;
 /// What stands before a key that is told in words, lower case.
 const TOLD: [&str; 34] = [
     "the correct answer is",
@@ -87,7 +90,13 @@ fn is_marked(tree: &Tree<'_>, choice: &Choice) -> bool {
                     | "choicegroup_correct"
             )
         };
-        flag("data-correct")
+        let is_input = tree.tag(at) == "input";
+        let value = tree.attribute(at, "value").to_lowercase();
+        let picture = ["alt", "title", "aria-label"].map(|name| tree.attribute(at, name));
+        (matches!(tree.tag(at), "img" | "i" | "svg")
+            && picture.into_iter().any(super::words::says_right))
+            || (is_input && matches!(value.as_str(), "correct" | "right" | "richtig"))
+            || flag("data-correct")
             || flag("data-is-correct")
             || flag("data-answer-correct")
             || flag("correct")
@@ -109,6 +118,17 @@ pub(super) fn told(tree: &Tree<'_>, from: usize, to: usize, options: &[String]) 
     let text = text::between(tree, from, to, reading);
     text.lines()
         .map(|line| in_line(line, options))
+        .find(|key| !key.is_empty())
+        .unwrap_or_default()
+}
+
+/// Returns the key that is told within some lines behind lettered options.
+pub(super) fn told_in(lines: &[Line], options: &[String]) -> Vec<u32> {
+    let near = lines
+        .iter()
+        .take(MAX_LINES_BEHIND)
+        .map(|line| in_line(&line.text, options));
+    near.into_iter()
         .find(|key| !key.is_empty())
         .unwrap_or_default()
 }

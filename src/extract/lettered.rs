@@ -1,349 +1,288 @@
-//! Options without controls: lines with a full row of markers below a question.
+//! Options without controls: lines with a full row of markers.
 
 use super::{
-    evidence::is_elsewhere,
+    group::{Choice, Group, Source},
     key,
+    lines::{Line, LineKind},
     marker::{Marker, NUMBERS, marker},
-    question::{Asked, clean},
-    snapshot::{BLOCK, Tree},
-    text::{self, PLAIN, Reading},
+    number::number,
+    snapshot::Tree,
     words,
 };
+use std::ops::Range;
 
-/// A line of the page.
+/// Most options of a question that is only text.
+const MAX_OPTIONS: usize = 12;
+/// Most lines behind a marker that belong to its option.
+const MAX_CONTINUED: usize = 3;
+
+/// One option: its lines, and its marker.
 #[derive(Debug, Clone)]
-struct Line {
-    at: usize,
-    text: String,
-    marker: Option<Marker>,
+struct Entry {
+    lines: Range<usize>,
+    marker: Marker,
 }
 
-/// A question with the lines below it.
-#[derive(Debug)]
-pub(super) struct Lettered {
-    /// Where its options begin.
-    pub(super) at: usize,
-    pub(super) asked: Asked,
-    pub(super) options: Vec<String>,
-    pub(super) key: Vec<u32>,
-}
-
-/// What a row of lettered lines must reach.
-const ENOUGH: i32 = 4;
-/// Options longer than this on average are paragraphs.
-const MAX_MEAN_CHARS: usize = 200;
-
-/// Returns the questions whose options are lettered lines. `taken`: parts that belong to other questions.
-pub(super) fn questions(tree: &Tree<'_>, taken: &dyn Fn(usize) -> bool) -> Vec<Lettered> {
-    let lines = lines(tree, taken);
-    let mut runs: Vec<(usize, usize)> = Vec::new();
+/// Returns the rows of lettered lines. `taken`: whether a line belongs to something else.
+pub(super) fn groups(tree: &Tree<'_>, lines: &[Line], taken: &dyn Fn(&Line) -> bool) -> Vec<Group> {
+    let markers: Vec<Option<Marker>> = lines
+        .iter()
+        .map(|line| (!taken(line)).then(|| marker_of(line)).flatten())
+        .collect();
+    let mut runs: Vec<Vec<Entry>> = Vec::new();
     let mut at = 0;
     while at < lines.len() {
-        match run(&lines, at) {
-            Some(end) => {
-                runs.push((at, end));
-                at = end;
+        match run(lines, &markers, at) {
+            Some(run) => {
+                at = run.last().map_or(at, |entry| entry.lines.end);
+                runs.push(run);
             }
             None => at += 1,
         }
     }
-    // Lettered statements belong to the question: the last row before the next question is the options.
-    let is_options = |number: usize| {
-        let Some(&(next, _)) = runs.get(number + 1) else {
-            return true;
-        };
-        let (start, end) = runs[number];
-        let between = &lines[end..next];
-        let another = lines[start].marker.as_ref().map(|m| m.style)
-            != lines[next].marker.as_ref().map(|m| m.style);
-        let is_new = |line: &Line| {
-            line.marker.is_some()
-                || key::announced(&line.text).is_some()
-                || words::is_badge(&line.text)
-        };
-        !another || between.is_empty() || between.len() > 2 || between.iter().any(is_new)
-    };
-    let mut found: Vec<(Lettered, i32)> = Vec::new();
-    let mut from = 0;
-    for (number, &(start, end)) in runs.iter().enumerate() {
-        if !is_options(number) {
-            continue;
-        }
-        let options: Vec<String> = lines[start..end]
-            .iter()
-            .filter_map(|line| {
-                let marker = line.marker.as_ref()?;
-                Some(text::without_tex(&line.text[marker.len..]))
-            })
-            .collect();
-        let before: Vec<_> = lines[from..start]
-            .iter()
-            .map(|line| line.text.as_str())
-            .collect();
-        let asked = clean(&before.join("\n"), 1, Asked::default());
-        let next = runs.get(number + 1).map_or(lines.len(), |run| run.0);
-        let told = lines[end..next]
-            .iter()
-            .take(4)
-            .map(|line| key::in_line(&line.text, &options))
-            .find(|key| !key.is_empty());
-        from = end
-            + lines[end..next]
-                .iter()
-                .take(4)
-                .position(|line| key::announced(&line.text).is_some())
-                .map_or(0, |place| place + 1);
-        if asked.text.is_empty() || options.iter().any(|option| option.trim().is_empty()) {
-            continue;
-        }
-        let score = score(&lines[start], &asked, &options, told.is_some());
-        found.push((
-            Lettered {
-                at: lines[start].at,
-                asked,
-                options,
-                key: told.unwrap_or_default(),
-            },
-            score,
-        ));
-    }
-    let alike = match found
-        .iter()
-        .filter(|(_, score)| *score >= ENOUGH - 1)
-        .count()
-    {
-        0 | 1 => 0,
-        _ => 1,
-    };
-    found
-        .into_iter()
-        .filter(|(_, score)| score + alike >= ENOUGH)
-        .map(|(question, _)| question)
+    let options = (0..runs.len()).filter(|&number| is_options(lines, &runs, number));
+    options
+        .map(|number| made(tree, lines, &runs[number]))
         .collect()
 }
 
-fn score(first: &Line, asked: &Asked, options: &[String], keyed: bool) -> i32 {
-    let texts: Vec<_> = options.iter().map(String::as_str).collect();
-    let mut score = super::evidence::text_score(asked, &texts);
-    if !words::has_question(&asked.text) && !asked.text.contains("__") && !keyed {
-        score -= 2;
-    }
-    if first
-        .marker
-        .as_ref()
-        .is_some_and(|marker| marker.style.row == NUMBERS)
-    {
-        score -= 2;
-    }
-    let chars: usize = options.iter().map(|option| option.chars().count()).sum();
-    if chars > MAX_MEAN_CHARS * options.len() {
-        score -= 3;
-    }
-    // A clause that ends so goes on in its list.
-    if options
-        .iter()
-        .filter(|option| option.ends_with([';', ',']))
-        .count()
-        * 2
-        >= options.len()
-    {
-        score -= 4;
-    }
-    score + 1 + 4 * i32::from(keyed)
-}
-
-/// Returns the end of a row of markers that begins at `start`.
-fn run(lines: &[Line], start: usize) -> Option<usize> {
-    let first = lines[start]
-        .marker
-        .as_ref()
-        .filter(|marker| marker.place == 0)?;
-    let mut end = start + 1;
-    while let Some(next) = lines.get(end) {
-        let goes_on = next
-            .marker
-            .as_ref()
-            .is_some_and(|marker| marker.style == first.style && marker.place == end - start);
-        if !goes_on || end - start >= 10 {
-            break;
-        }
-        end += 1;
-    }
-    let least = if first.style.row == NUMBERS { 3 } else { 2 };
-    (end - start >= least).then_some(end)
-}
-
-/// Returns the visible lines of the page, several options on one line apart.
-fn lines(tree: &Tree<'_>, taken: &dyn Fn(usize) -> bool) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let skip = |at: usize| taken(at) || (!tree.is_text(at) && super::question::is_aside(tree, at));
-    let reading = Reading {
-        skip: &skip,
-        ..PLAIN
-    };
-    let mut starts = vec![0];
-    let breaks =
-        |at: usize| matches!(tree.tag(at), "br" | "td" | "th") || tree.node(at).flags & BLOCK != 0;
-    for at in 0..tree.nodes.len() {
-        if !tree.is_text(at) && breaks(at) {
-            starts.push(at);
-            starts.push(tree.end(at));
-        }
-    }
-    starts.push(tree.nodes.len());
-    starts.sort_unstable();
-    starts.dedup();
-    let inside_code = |at: usize| {
-        std::iter::once(at)
-            .chain(tree.ancestors(at))
-            .any(|at| tree.tag(at) == "pre")
-    };
-    for pair in starts.windows(2) {
-        let (from, to) = (pair[0], pair[1]);
-        if from >= tree.nodes.len() || tree.ancestors(from).any(&skip) || is_elsewhere(tree, from) {
-            continue;
-        }
-        let text = text::between(tree, from, to, reading);
-        let marked = list_marker(tree, from).filter(|_| !text.is_empty());
-        let whole = marked.map_or(text.clone(), |sign| format!("{sign} {text}"));
-        if inside_code(from) {
-            lines.extend((!whole.is_empty()).then(|| Line {
-                at: from,
-                text: whole,
-                marker: None,
-            }));
-            continue;
-        }
-        for line in whole.lines().flat_map(apart) {
-            let marker = marker(&line).filter(|marker| line.len() > marker.len);
-            lines.push(Line {
-                at: from,
-                text: line,
-                marker,
-            });
-        }
-    }
-    lines
-}
-
-/// Returns the marker that a list draws before its item.
-fn list_marker(tree: &Tree<'_>, at: usize) -> Option<String> {
-    let item = std::iter::once(at)
-        .chain(tree.ancestors(at).take(2))
-        .find(|&at| tree.tag(at) == "li")?;
-    // Only the first line of an item has it.
-    if item != at && (item + 1..at).any(|before| !tree.node(before).text.trim().is_empty()) {
+/// Returns the marker of a line: in its text, or drawn by its list.
+fn marker_of(line: &Line) -> Option<Marker> {
+    if line.kind == LineKind::Code {
         return None;
     }
-    let list = tree.parent(item).filter(|&list| tree.tag(list) == "ol")?;
-    let style = tree.attribute(list, "type");
-    let row = match style {
-        "a" => "abcdefghij",
-        "A" => "ABCDEFGHIJ",
-        _ => return None,
-    };
-    let place = tree
-        .children(list)
-        .iter()
-        .filter(|&&sibling| tree.tag(sibling) == "li" && sibling < item)
-        .count();
-    row.chars().nth(place).map(|sign| format!("{sign})"))
+    if let Some(drawn) = line.bullet.as_deref().and_then(marker) {
+        return Some(Marker { len: 0, ..drawn });
+    }
+    // Marks of the right option, and boxes to be ticked on paper, stand before the marker.
+    let boxes = ['*', '✓', '✔', '•', '·', '-', ' ', '☐', '□', '○', '◯', '〇'];
+    let text = line.text.trim_start_matches(boxes);
+    let found = marker(text)?;
+    Some(Marker {
+        len: line.text.len() - text.len() + found.len,
+        ..found
+    })
 }
 
-/// Splits a line that holds a whole row of options: "A) x B) y C) z".
-fn apart(line: &str) -> Vec<String> {
-    let mut cuts: Vec<usize> = Vec::new();
-    let mut first: Option<Marker> = None;
-    let starts = line.char_indices().filter(|&(at, c)| {
-        !c.is_whitespace() && (at == 0 || line[..at].ends_with(char::is_whitespace))
-    });
-    for (at, _) in starts {
-        let Some(found) = marker(&line[at..]) else {
-            continue;
-        };
-        let goes_on = match &first {
-            Some(first) => found.style == first.style && found.place == cuts.len(),
-            None => found.place == 0 && found.style.row != NUMBERS,
-        };
-        if goes_on {
-            first.get_or_insert(found);
-            cuts.push(at);
+/// Returns the row of markers that begins with a line.
+fn run(lines: &[Line], markers: &[Option<Marker>], start: usize) -> Option<Vec<Entry>> {
+    let first = markers[start].as_ref().filter(|marker| marker.place == 0)?;
+    let mut entries = vec![Entry {
+        lines: start..start + 1,
+        marker: first.clone(),
+    }];
+    let mut at = start + 1;
+    while at < lines.len() && entries.len() < MAX_OPTIONS {
+        let goes_on = markers[at]
+            .as_ref()
+            .filter(|marker| marker.style == first.style);
+        match goes_on {
+            Some(marker)
+                if entries
+                    .iter()
+                    .any(|entry| entry.marker.place == marker.place) =>
+            {
+                break;
+            }
+            Some(marker) if marker.place <= entries.len() + 2 => {
+                // What stands between two markers belongs to the first.
+                if let Some(last) = entries.last_mut() {
+                    last.lines.end = at;
+                }
+                entries.push(Entry {
+                    lines: at..at + 1,
+                    marker: marker.clone(),
+                });
+                at += 1;
+            }
+            Some(_) => break,
+            None => {
+                let open = at + 1 - entries.last().map_or(at, |entry| entry.lines.start);
+                if open > MAX_CONTINUED || ends_options(&lines[at]) {
+                    break;
+                }
+                at += 1;
+            }
         }
     }
-    if cuts.len() < 3 {
-        return vec![line.to_owned()];
-    }
-    let ends = cuts.iter().skip(1).copied().chain([line.len()]);
-    let head = line[..cuts[0]].trim();
-    let options = cuts
+    let mut places: Vec<_> = entries.iter().map(|entry| entry.marker.place).collect();
+    places.sort_unstable();
+    let full = places
         .iter()
-        .zip(ends)
-        .map(|(&from, to)| line[from..to].trim().to_owned());
-    (!head.is_empty())
-        .then(|| head.to_owned())
-        .into_iter()
-        .chain(options)
-        .collect()
+        .enumerate()
+        .all(|(place, found)| place == *found);
+    // Two columns may be read one after the other; anything else comes in order.
+    let in_order = entries
+        .windows(2)
+        .all(|pair| pair[0].marker.place < pair[1].marker.place);
+    let in_columns = entries.len() >= 4 && entries.len() % 2 == 0;
+    let least = if first.style.row == NUMBERS { 3 } else { 2 };
+    if !full || !(in_order || in_columns) || entries.len() < least {
+        // What comes after a break in the row may be something else.
+        let whole = places
+            .iter()
+            .enumerate()
+            .take_while(|(place, found)| place == *found)
+            .count();
+        let ordered = entries
+            .iter()
+            .enumerate()
+            .take_while(|(place, entry)| *place == entry.marker.place)
+            .count();
+        entries.truncate(whole.min(ordered));
+        if entries.len() < least {
+            return None;
+        }
+    }
+    // A marker alone has its text on the next line, the last one too.
+    if let Some(last) = entries.last_mut() {
+        let alone = |at: usize| {
+            lines[at].bullet.is_none() && lines[at].text.trim_end().len() <= last.marker.len
+        };
+        if last.lines.len() == 1 && alone(last.lines.start) && last.lines.end < lines.len() {
+            last.lines.end += 1;
+        }
+    }
+    Some(entries)
+}
+
+/// Returns whether a line cannot belong to the option before it.
+fn ends_options(line: &Line) -> bool {
+    line.kind == LineKind::Heading
+        || key::announced(&line.text).is_some()
+        || words::is_badge(&line.text)
+        || words::is_explanation(&line.text)
+        || words::ends_as_question(&line.text)
+        || number(&line.text).is_some()
+}
+
+/// Returns whether a row is not statements of a question whose options follow: the last row before the next question is
+/// the options.
+fn is_options(lines: &[Line], runs: &[Vec<Entry>], number_of_run: usize) -> bool {
+    let style = |run: &[Entry]| run.first().map(|entry| entry.marker.style);
+    let Some(next) = runs.get(number_of_run + 1) else {
+        return true;
+    };
+    let run = &runs[number_of_run];
+    let (Some(last), Some(first)) = (run.last(), next.first()) else {
+        return true;
+    };
+    let between = &lines[last.lines.end..first.lines.start];
+    let is_new = |line: &Line| {
+        number(&line.text).is_some()
+            || key::announced(&line.text).is_some()
+            || words::is_badge(&line.text)
+            || line.kind == LineKind::Heading
+    };
+    let another = style(run) != style(next);
+    !another || between.is_empty() || between.len() > 2 || between.iter().any(is_new)
+}
+
+fn made(tree: &Tree<'_>, lines: &[Line], entries: &[Entry]) -> Group {
+    let mut entries = entries.to_vec();
+    let range = (
+        entries
+            .iter()
+            .map(|entry| entry.lines.start)
+            .min()
+            .unwrap_or(0),
+        entries
+            .iter()
+            .map(|entry| entry.lines.end)
+            .max()
+            .unwrap_or(0),
+    );
+    let style = entries
+        .first()
+        .map(|entry| entry.marker.style)
+        .unwrap_or_default();
+    // Where letters run down two columns, the order of the letters is that of the options.
+    entries.sort_by_key(|entry| entry.marker.place);
+    let choices = entries.iter().map(|entry| {
+        let own = &lines[entry.lines.clone()];
+        let first = own[0].text.get(entry.marker.len..).unwrap_or_default();
+        let rest = own[1..].iter().map(|line| line.text.as_str());
+        let texts: Vec<_> = std::iter::once(first)
+            .chain(rest)
+            .map(str::trim_end)
+            .filter(|text| !text.is_empty())
+            .collect();
+        Choice {
+            at: own[0].at.start,
+            item: own[0].at.start,
+            start: own[0].at.start,
+            end: own[0].at.end,
+            text: texts.join("\n"),
+        }
+    });
+    let mut group = Group::new(tree, lines, Source::Lettered(style), choices.collect());
+    group.lines = range.0..range.1;
+    group.range = lines[range.0].at.start..lines[range.1 - 1].at.end;
+    group.root = tree
+        .common(group.range.start, group.range.end - 1)
+        .unwrap_or(0);
+    group
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::snapshot::Snapshot, *};
+    use super::{
+        super::{lines, snapshot::Snapshot},
+        *,
+    };
 
-    fn found(html: &str) -> Vec<Lettered> {
+    fn found(html: &str) -> Vec<Vec<String>> {
         let page = Snapshot::of_html(html, None);
-        questions(&Tree::new(&page), &|_| false)
+        let tree = Tree::new(&page);
+        let lines = lines::lines(&tree);
+        groups(&tree, &lines, &|_| false)
+            .iter()
+            .map(Group::texts)
+            .collect()
     }
 
     #[test]
-    fn lettered_paragraphs_with_a_key() {
-        let found = found(
-            "<p>Welcome</p><p>1. What is red?</p><p>A. grass</p><p>B. blood</p><p>Answer: B</p><p>2. What is 1?</p><p>A. one<br>B. two</p>",
-        );
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[0].asked.text, "What is red?");
+    fn full_rows_are_options() {
         assert_eq!(
-            (found[0].options.as_slice(), found[0].key.as_slice()),
-            (
-                ["grass".to_owned(), "blood".to_owned()].as_slice(),
-                [2].as_slice()
-            )
+            found(
+                "<p>1. What is red?</p><p>A. grass</p><p>B. blood</p><p>Answer: B</p><p>2. What is 1?</p><p>A. one<br>B. two</p>"
+            ),
+            [["grass", "blood"], ["one", "two"]]
         );
-        assert_eq!(found[1].asked.text, "What is 1?");
+        assert_eq!(
+            found("<p>Which?</p><ol type=A><li>x<li>y<li>z</ol>"),
+            [["x", "y", "z"]]
+        );
+        assert_eq!(found("<p>Who?<p>A) he B) she C) it"), [["he", "she", "it"]]);
+        assert_eq!(found("<p>Which?<p>a.<p>x<p>b.<p>y"), [["x", "y"]]);
+        assert_eq!(
+            found("<p>Which?<table><tr><td>a) 1<td>c) 3<tr><td>b) 2<td>d) 4</table>"),
+            [["1", "2", "3", "4"]]
+        );
+    }
+
+    #[test]
+    fn an_option_may_have_several_lines() {
+        assert_eq!(
+            found("<p>Which?<p>A. x<pre>code</pre><p>B. y"),
+            [["x\ncode", "y"]]
+        );
     }
 
     #[test]
     fn statements_belong_to_the_question() {
-        let found = found(
-            "<p>Consider:<br>a) ice floats<br>b) iron floats</p><p>Which of them is right?</p><p>A) only a</p><p>B) both</p>",
-        );
-        assert_eq!(found.len(), 1);
-        assert!(
-            found[0].asked.text.ends_with("Which of them is right?"),
-            "{:?}",
-            found[0].asked
-        );
-        assert_eq!(found[0].options, ["only a", "both"]);
-    }
-
-    #[test]
-    fn options_on_one_line_and_in_a_list() {
         assert_eq!(
-            apart("Who? A) he B) she C) it"),
-            ["Who?", "A) he", "B) she", "C) it"]
-        );
-        assert_eq!(
-            found("<p>Which is it?</p><ol type=A><li>x<li>y<li>z</ol>")[0].options,
-            ["x", "y", "z"]
+            found(
+                "<p>Consider:<br>a) ice floats<br>b) iron floats</p><p>Which of them is right?</p><p>A) only a</p><p>B) both</p>"
+            ),
+            [["only a", "both"]]
         );
     }
 
     #[test]
-    fn clauses_and_steps_are_none() {
-        assert!(found("<p>The user shall not:</p><p>(a) copy the work;</p><p>(b) sell it; or</p><p>(c) lend it.</p>").is_empty());
-        assert!(
-            found("<h2>How do I bake bread?</h2><p>1. Mix.</p><p>2. Wait.</p><p>3. Bake.</p>")
-                .is_empty()
-        );
+    fn what_is_no_row_is_none() {
+        assert!(found("<p>A. one<p>C. three").is_empty());
+        assert!(found("<p>1. Mix.<p>2. Wait.").is_empty());
+        assert!(found("<p>A cat<p>B. Miller").is_empty());
     }
 }

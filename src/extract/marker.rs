@@ -12,7 +12,7 @@ pub(super) struct Marker {
 }
 
 /// Alphabet and punctuation of a row of markers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Style {
     /// Which row of signs.
     pub(super) row: usize,
@@ -89,16 +89,22 @@ pub(super) fn marker(line: &str) -> Option<Marker> {
             rest.next();
             close
         }
+        // Scripts with wide signs set a wide blank.
+        Some('\u{3000}') if !first.is_ascii() => {
+            len += '\u{3000}'.len_utf8();
+            rest.next();
+            '\u{3000}'
+        }
         _ if circled => ' ',
         _ => return None,
     };
     let after = rest.peek().copied();
     let blank = after.is_none_or(char::is_whitespace);
     // `1.5 litres`, `e.g.` and `a.m.` are no markers.
-    let tight = matches!(close, ')' | '）' | '、' | '．' | ']') || circled;
+    let tight = matches!(close, ')' | '）' | '、' | '．' | ']' | '\u{3000}') || circled;
     if !blank
         && !(tight && after.is_some_and(|c| !c.is_ascii_punctuation()))
-        && !(close == '.' && after.is_some_and(char::is_uppercase))
+        && !(close == '.' && after.is_some_and(|c| c.is_uppercase() || !c.is_ascii()))
     {
         return None;
     }
@@ -117,17 +123,44 @@ pub(super) fn is_marker_alone(text: &str) -> bool {
     marker(text).is_some_and(|marker| marker.len >= text.len() && marker.style.row != NUMBERS)
 }
 
-/// Takes the markers off options, if all of them carry the right one of the same row.
+/// Takes the markers off options, if they are a full row; quizzes that shuffle their options may shuffle the markers.
 pub(super) fn strip(options: &mut [String]) -> bool {
+    strip_closed(options) || strip_keys(options)
+}
+
+/// Takes bare letters off: the keys of a keyboard, drawn before each option.
+fn strip_keys(options: &mut [String]) -> bool {
+    let keys = options.iter().zip('A'..='Z').map(|(option, key)| {
+        let rest = option.strip_prefix(key)?;
+        rest.starts_with(char::is_whitespace)
+            .then(|| option.len() - rest.trim_start().len())
+    });
+    let keys: Option<Vec<usize>> = keys.collect();
+    let Some(keys) = keys.filter(|keys| keys.len() == options.len() && options.len() > 2) else {
+        return false;
+    };
+    for (option, len) in options.iter_mut().zip(keys) {
+        option.drain(..len);
+    }
+    true
+}
+
+fn strip_closed(options: &mut [String]) -> bool {
     let markers: Option<Vec<_>> = options.iter().map(|option| marker(option)).collect();
     let Some(markers) = markers else {
         return false;
     };
     let style = markers.first().map(|first| first.style);
-    let in_order = markers
-        .iter()
-        .enumerate()
-        .all(|(place, marker)| Some(marker.style) == style && marker.place == place);
+    let alike = markers.iter().all(|marker| Some(marker.style) == style);
+    let mut places: Vec<_> = markers.iter().map(|marker| marker.place).collect();
+    if markers.len() > 2 && style.is_some_and(|style| style.row != NUMBERS) {
+        places.sort_unstable();
+    }
+    let in_order = alike
+        && places
+            .iter()
+            .enumerate()
+            .all(|(place, found)| place == *found);
     let rest_is_text = options
         .iter()
         .zip(&markers)
@@ -139,6 +172,39 @@ pub(super) fn strip(options: &mut [String]) -> bool {
         option.drain(..marker.len);
     }
     true
+}
+
+/// Splits a line that holds a whole row of options: "A) x B) y C) z".
+pub(super) fn apart(line: &str) -> Vec<String> {
+    let mut cuts: Vec<usize> = Vec::new();
+    let mut first: Option<Marker> = None;
+    let starts = line.char_indices().filter(|&(at, c)| {
+        !c.is_whitespace() && (at == 0 || line[..at].ends_with(char::is_whitespace))
+    });
+    for (at, _) in starts {
+        let Some(found) = marker(&line[at..]) else {
+            continue;
+        };
+        let goes_on = match &first {
+            Some(first) => found.style == first.style && found.place == cuts.len(),
+            None => found.place == 0 && found.style.row != NUMBERS,
+        };
+        if goes_on {
+            first.get_or_insert(found);
+            cuts.push(at);
+        }
+    }
+    if cuts.len() < 3 {
+        return vec![line.to_owned()];
+    }
+    let ends = cuts.iter().skip(1).copied().chain([line.len()]);
+    let head = line[..cuts[0]].trim();
+    let options = cuts
+        .iter()
+        .zip(ends)
+        .map(|(&from, to)| line[from..to].trim().to_owned());
+    let head = (!head.is_empty()).then(|| head.to_owned());
+    head.into_iter().chain(options).collect()
 }
 
 #[cfg(test)]
@@ -176,6 +242,15 @@ mod tests {
         ] {
             assert_eq!(place(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn rows_on_one_line_come_apart() {
+        assert_eq!(
+            apart("Who? A) he B) she C) it"),
+            ["Who?", "A) he", "B) she", "C) it"]
+        );
+        assert_eq!(apart("See A) or B) there"), ["See A) or B) there"]);
     }
 
     #[test]

@@ -1,276 +1,416 @@
-//! The text of a question: found by looking outwards from its options.
+//! Which of the lines before some options are their question.
 
 use super::{
-    snapshot::Tree,
-    text::{self, PLAIN, Reading},
-    words,
+    key,
+    lines::{Line, LineKind},
+    marker,
+    number::number,
+    text, words,
 };
 
-/// Classes that quiz systems give to a question's text.
-const TEXT_CLASSES: [&str; 30] = [
-    "qtext",
-    "question_text",
-    "wpProQuiz_question_text",
-    "h5p-question-introduction",
-    "h5p-question-text",
-    "problem-group-label",
-    "sd-question__title",
-    "sv_q_title",
-    "sv-question__title",
-    "mlw_qmn_new_question",
-    "qsm-question-title",
-    "ays_quiz_question",
-    "ays-quiz-question-title",
-    "watu-question-text",
-    "watupro-question-text",
-    "forminator-question",
-    "question-text",
-    "questionText",
-    "quiz-question-text",
-    "question__text",
-    "qti-prompt",
-    "ilc_qtitle_Title",
-    "ilc_question_text",
-    "quizlib-question-title",
-    "question-title-box",
-    "questiontext",
-    "freebirdFormviewerComponentsQuestionBaseTitle",
-    "stem",
-    "question-prompt",
-    "question__prompt",
-];
-/// A level of the page with more lines than this before the options holds more than their question.
+/// More lines than this before options hold more than their question.
 const MAX_LINES: usize = 8;
+/// So far up a question is looked for whose last lines do not ask.
+const LOOK_BACK: usize = 4;
 
 /// A question's text and what was said around it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     /// The text, clean.
     pub(super) text: String,
-    /// Whether a badge (number, points, state) stood with it.
+    /// Whether a badge (number with a word, points, state) stood with it.
     pub(super) badge: bool,
     /// Whether an instruction stood with it.
     pub(super) instruction: bool,
     /// Whether a quiz system's own element held it.
     pub(super) named: bool,
+    /// Its number.
+    pub(super) number: Option<u32>,
+    /// Whether the line before the options asks.
+    pub(super) direct: bool,
+    /// How many lines it has.
+    pub(super) lines: usize,
+    /// Whether it holds a row of lettered lines, which are the options of something else.
+    pub(super) lettered: bool,
 }
 
-/// Returns what options ask. `first`, `root`: where they begin and what holds them all; `before`, `behind`: the end of
-/// the options before them and the start of those behind.
-pub(super) fn question(
-    tree: &Tree<'_>,
-    first: usize,
-    root: usize,
-    before: usize,
-    behind: usize,
-    is_option: &dyn Fn(usize) -> bool,
-) -> Asked {
-    let skip = |at: usize| is_option(at) || is_aside(tree, at);
-    let reading = Reading {
-        skip: &skip,
-        ..PLAIN
+/// Where lines come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// An element that a quiz system gives to a question's text.
+    Named,
+    /// The element of this question alone.
+    Own,
+    /// Everything since the options before, or since the start of the page; so many lines belong to a question there.
+    Open(usize),
+}
+
+/// A line, looked at.
+#[derive(Debug, Clone)]
+struct Row {
+    text: String,
+    kind: LineKind,
+    number: Option<u32>,
+    strong: bool,
+}
+
+/// What lines hold besides questions.
+#[derive(Debug, Default)]
+struct Seen {
+    rows: Vec<Row>,
+    /// Places before which a badge stood.
+    badges: Vec<usize>,
+    badge_number: Option<u32>,
+    badge: bool,
+    instruction: bool,
+}
+
+/// Returns the question among lines. `expected`: the number that comes next.
+pub(super) fn choose(lines: &[Line], scope: Scope, expected: Option<u32>) -> Asked {
+    let mut seen = look(lines);
+    if scope != Scope::Named {
+        let start = start(&seen, scope, expected);
+        seen.rows.drain(..start);
+        // On open ground, only what stands with the question is its badge.
+        if matches!(scope, Scope::Open(_)) && !seen.badges.iter().any(|&place| place >= start) {
+            (seen.badge, seen.badge_number) = (false, None);
+        }
+    }
+    let number = seen
+        .rows
+        .first()
+        .and_then(|row| row.number)
+        .or(seen.badge_number);
+    if let Some(first) = seen.rows.first_mut()
+        && let Some(found) = number_of(&first.text)
+        && found.1 < first.text.len()
+    {
+        seen.badge |= found.2;
+        first.text.drain(..found.1);
+    }
+    let direct = seen.rows.last().is_some_and(|row| asks(row));
+    let count = seen.rows.len();
+    let is_letter = |row: &&Row| {
+        marker::marker(&row.text).is_some_and(|marker| marker.style.row != marker::NUMBERS)
     };
-    let mut around = Asked::default();
-    let levels: Vec<_> = std::iter::once(root).chain(tree.ancestors(root)).collect();
-    for &level in &levels {
-        if let Some(text) = named(tree, level, first.max(level), before, reading) {
-            let asked = clean(&text, usize::MAX, around);
-            if !asked.text.is_empty() {
-                return Asked {
-                    named: true,
-                    ..asked
-                };
-            }
-            around = asked;
-        }
-        if let Some(text) = labelled(tree, level, root, reading) {
-            let asked = clean(
-                &text,
-                usize::MAX,
-                Asked {
-                    text: String::new(),
-                    ..around
-                },
-            );
-            if !asked.text.is_empty() {
-                return asked;
-            }
-            around = asked;
-        }
-        let from = (level + 1).max(before);
-        if from < first {
-            let text = text::between(tree, from, first, reading);
-            let shared = level < before || tree.end(level) > behind;
-            let broad = matches!(
-                tree.tag(level),
-                "body" | "main" | "article" | "form" | "section"
-            ) || text.lines().count() > MAX_LINES;
-            let limit = if shared || broad { 1 } else { usize::MAX };
-            let asked = clean(&text, limit, around);
-            if !asked.text.is_empty() {
-                return asked;
-            }
-            around = asked;
-        }
-        if level < before {
-            break;
-        }
-    }
-    around
-}
-
-/// Returns the text of the element that a quiz system names as the question's, if one stands before the options.
-fn named(
-    tree: &Tree<'_>,
-    level: usize,
-    first: usize,
-    before: usize,
-    reading: Reading<'_>,
-) -> Option<String> {
-    let is_named = |&at: &usize| {
-        !tree.is_text(at)
-            && (TEXT_CLASSES.iter().any(|class| tree.has_class(at, class))
-                || tree.attribute(at, "data-automation-id") == "questionTitle"
-                || (tree.attribute(at, "role") == "heading"
-                    && tree.attribute(at, "aria-level") == "3"))
-            && !tree.is_hidden(at)
-    };
-    let found = (level.max(before)..first).find(is_named)?;
-    let text = text::between(tree, found, tree.end(found).min(first), reading);
-    (!text.is_empty()).then_some(text)
-}
-
-/// Returns the legend or the accessible name of a level that holds these options alone.
-fn labelled(tree: &Tree<'_>, level: usize, root: usize, reading: Reading<'_>) -> Option<String> {
-    if tree.tag(level) == "fieldset" {
-        let legend = tree
-            .children(level)
-            .iter()
-            .copied()
-            .find(|&child| tree.tag(child) == "legend")?;
-        let text = text::of(tree, legend, reading);
-        return (!text.is_empty()).then_some(text);
-    }
-    let is_group = matches!(
-        tree.attribute(level, "role"),
-        "radiogroup" | "group" | "listbox"
-    ) || level == root;
-    if !is_group {
-        return None;
-    }
-    let ids = tree.attribute(level, "aria-labelledby").split_whitespace();
-    let texts: Vec<_> = ids
-        .filter_map(|id| tree.by_id(id))
-        .map(|at| text::of(tree, at, reading))
-        .filter(|text| !text.is_empty())
+    let lettered = !direct && seen.rows.iter().filter(is_letter).count() >= 3;
+    let texts: Vec<_> = (seen.rows.iter().enumerate())
+        .map(|(place, row)| match row.kind {
+            LineKind::Code => row.text.clone(),
+            _ if place + 1 == count || place == 0 => words::strip_tail(&row.text).to_owned(),
+            _ => row.text.clone(),
+        })
         .collect();
-    (!texts.is_empty()).then(|| texts.join("\n"))
+    seen.instruction |= seen.rows.iter().any(|row| words::tells_how(&row.text));
+    seen.badge |= seen.rows.iter().any(|row| words::tells_points(&row.text));
+    Asked {
+        text: text::without_tex(texts.join("\n").trim()),
+        badge: seen.badge,
+        instruction: seen.instruction,
+        named: scope == Scope::Named,
+        number,
+        direct,
+        lines: count,
+        lettered,
+    }
 }
 
-/// Cleans the lines before options, and keeps so many questions' worth of them from the end.
-pub(super) fn clean(text: &str, limit: usize, around: Asked) -> Asked {
-    let mut asked = Asked {
-        text: String::new(),
-        ..around
-    };
-    let text = text::without_tex(text);
-    let mut lines: Vec<String> = Vec::new();
-    // The line where the last question begins.
-    let mut start = None;
-    for line in text.lines() {
-        if words::is_badge(line) {
-            asked.badge = true;
-            start = Some(lines.len());
+/// Returns how many lines of question lie between two groups of options, for [`Scope::Open`].
+pub(super) fn count(lines: &[Line]) -> usize {
+    look(lines).rows.len()
+}
+
+/// Returns whether a line behind a question's text belongs to it, or is nothing.
+pub(super) fn goes_with_text(line: &Line) -> bool {
+    line.kind == LineKind::Code
+        || line.text.starts_with("[image: ")
+        || words::is_instruction(&line.text)
+        || words::is_badge(&line.text)
+}
+
+/// Returns the numbers that begin lines.
+pub(super) fn numbers(lines: &[Line]) -> Vec<u32> {
+    let seen = look(lines);
+    seen.rows
+        .iter()
+        .filter_map(|row| row.number)
+        .chain(seen.badge_number)
+        .collect()
+}
+
+/// Tells questions from badges and instructions, and leaves out what belongs to the question before.
+fn look(lines: &[Line]) -> Seen {
+    let lines = &lines[tail(lines)..];
+    let mut seen = Seen::default();
+    for line in lines {
+        let text = line.text.trim_start_matches('\n').trim_end();
+        if line.kind != LineKind::Code && words::is_badge(text) {
+            seen.badge = true;
+            seen.badge_number = number(text)
+                .map(|number| number.value)
+                .or(seen.badge_number);
+            seen.badges.push(seen.rows.len());
             continue;
         }
-        if words::is_instruction(line) {
-            asked.instruction = true;
+        if line.kind != LineKind::Code && words::is_instruction(text) {
+            seen.instruction = true;
             continue;
         }
-        let stripped = match lines.is_empty() || limit == 1 {
-            true => words::strip_badges(line),
-            false => line.to_owned(),
-        };
-        let numbered = stripped.len() < line.trim().len();
-        asked.badge |= numbered;
-        if numbered {
-            start = Some(lines.len());
-        }
-        lines.push(if stripped.is_empty() {
-            line.to_owned()
-        } else {
-            stripped
+        let found = number(text).filter(|_| line.kind != LineKind::Code);
+        seen.rows.push(Row {
+            text: text.to_owned(),
+            kind: line.kind,
+            number: found.map(|number| number.value),
+            strong: found.is_some_and(|number| number.strong),
         });
     }
-    if limit == 1 && !lines.is_empty() {
-        let last_question = lines.iter().rposition(|line| words::ends_as_question(line));
-        let from = match (start.filter(|&start| start < lines.len()), last_question) {
-            (Some(start), _) => start,
-            (None, Some(question)) => question,
-            (None, None) => lines.len() - 1,
-        };
-        lines.drain(..from);
+    // A number on a line of its own belongs to the next.
+    let mut place = 0;
+    while place < seen.rows.len() {
+        let alone = number(&seen.rows[place].text)
+            .is_some_and(|found| found.len >= seen.rows[place].text.len());
+        if alone {
+            let row = seen.rows.remove(place);
+            seen.badge |= row.strong;
+            seen.badge_number = row.number;
+            seen.badges.push(place);
+        } else {
+            place += 1;
+        }
     }
-    asked.text = lines.join("\n").trim().to_owned();
-    asked
+    seen.badges.sort_unstable();
+    seen
 }
 
-/// Returns whether a part stands beside the questions: menus, footers, feedback, a player's buttons.
-pub(super) fn is_aside(tree: &Tree<'_>, at: usize) -> bool {
-    if tree.is_text(at) {
-        return false;
-    }
-    if matches!(tree.tag(at), "nav" | "footer" | "aside")
-        || matches!(
-            tree.attribute(at, "role"),
-            "navigation"
-                | "banner"
-                | "contentinfo"
-                | "search"
-                | "alert"
-                | "status"
-                | "progressbar"
-                | "timer"
-        )
+/// Returns how many lines at the start tell the key of the question before, or explain it.
+fn tail(lines: &[Line]) -> usize {
+    let told = lines.iter().rposition(|line| {
+        key::announced(&line.text).is_some() || words::is_explanation(&line.text)
+    });
+    told.map_or(0, |place| place + 1).min(lines.len())
+}
+
+/// Returns the row that the question begins with.
+fn start(seen: &Seen, scope: Scope, expected: Option<u32>) -> usize {
+    let rows = &seen.rows;
+    let last = rows.len().saturating_sub(1);
+    if let Some(place) = rows
+        .iter()
+        .rposition(|row| row.number.is_some() && row.number == expected)
     {
+        return place;
+    }
+    if let Some(place) = rows.iter().rposition(|row| row.strong) {
+        return place;
+    }
+    // What stands after the badges; a badge may also end the question.
+    if let Some(&place) = seen.badges.iter().rev().find(|&&place| place <= last) {
+        if rows.len() - place <= MAX_LINES {
+            return place + captions(&rows[place..]);
+        }
+    }
+    if let Some(place) = rows.iter().rposition(|row| row.number.is_some()) {
+        // Statements that are counted belong to the question, and so does the line that announces them.
+        let mut first = place;
+        while first > 0 && follows(rows, first) {
+            first -= 1;
+        }
+        let announced = first > 0 && first < place && place < last;
+        if announced
+            && rows[first - 1].text.ends_with([':', '：', '.', '。'])
+            && rows[first - 1].kind == LineKind::Text
+        {
+            return first - 1;
+        }
+        return first;
+    }
+    match scope {
+        Scope::Open(typical) => open(rows, typical),
+        _ if rows.len() > MAX_LINES => open(rows, 1),
+        // A heading over a question is none of it, unless it is the question; and so is a caption.
+        _ => {
+            let content = rows
+                .iter()
+                .position(|row| row.kind != LineKind::Heading || asks(row));
+            let first = content.unwrap_or(last);
+            first + rows.get(first..).map_or(0, captions)
+        }
+    }
+}
+
+/// Returns whether the numbers of two rows follow each other.
+fn follows(rows: &[Row], place: usize) -> bool {
+    let number = rows[place].number;
+    (1..=2).any(|back| {
+        let before = place
+            .checked_sub(back)
+            .and_then(|before| rows[before].number);
+        before.is_some() && before.map(|before| before + 1) == number
+    })
+}
+
+/// Returns where a question begins among lines of which the first may be anything.
+fn open(rows: &[Row], typical: usize) -> usize {
+    let last = rows.len().saturating_sub(1);
+    if typical > 1 && typical <= MAX_LINES {
+        return rows.len().saturating_sub(typical);
+    }
+    let from = last.saturating_sub(LOOK_BACK);
+    let is_code = |place: usize| {
+        rows.get(place)
+            .is_some_and(|row| row.kind == LineKind::Code)
+    };
+    let asking = (from..=last)
+        .rev()
+        .find(|&place| rows.get(place).is_some_and(asks));
+    // Only code, tables and figures may stand between what asks and the options.
+    let mut start = match asking {
+        Some(place) if (place + 1..=last).all(is_code) || place == last => place,
+        Some(place) if is_code(last) => place,
+        _ => last,
+    };
+    while start > 0 && is_code(start - 1) {
+        start -= 1;
+    }
+    if is_code(start) && start > 0 && asks(&rows[start - 1]) {
+        start -= 1;
+    }
+    start
+}
+
+/// Returns how many rows at the start only name the question behind them.
+fn captions(rows: &[Row]) -> usize {
+    let captions = rows.iter().take_while(|row| is_caption(row)).count();
+    match rows.get(captions) {
+        Some(row) if asks(row) => captions,
+        _ => 0,
+    }
+}
+
+/// Returns whether a row only names what follows.
+fn is_caption(row: &Row) -> bool {
+    if row.kind == LineKind::Link && !asks(row) {
         return true;
     }
-    let names = tree.names(at);
-    [
-        "breadcrumb",
-        "sr-only",
-        "visually-hidden",
-        "visuallyhidden",
-        "accesshide",
-        "screenreader",
-        "feedback",
-        "cookie",
-        "sharedaddy",
-        "toolbar",
-        "progress",
-        "timer",
-        "questionflag",
-        "editquestion",
-    ]
-    .iter()
-    .any(|word| names.contains(word))
+    row.kind != LineKind::Code
+        && row.text.split_whitespace().count() <= 3
+        && !asks(row)
+        && !row.text.ends_with(['.', '!', ',', ';', '。'])
+        && !row.text.contains("[image: ")
+}
+
+/// Returns whether a row asks for one of the options below it.
+fn asks(row: &Row) -> bool {
+    let text = words::without_how(words::strip_tail(&row.text));
+    words::ends_as_question(text)
+        || words::has_gap(text)
+        || text.ends_with([':', '：', '…'])
+        || text.ends_with("...")
+}
+
+/// Returns the number that a text begins with, its length, and whether a word stands with it.
+fn number_of(text: &str) -> Option<(u32, usize, bool)> {
+    let found = number(text)?;
+    Some((found.value, found.len, found.strong))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lines(text: &str) -> Vec<Line> {
+        let kind = |line: &str| match line.as_bytes() {
+            [b'#', ..] => LineKind::Heading,
+            [b'`', ..] => LineKind::Code,
+            _ => LineKind::Text,
+        };
+        let lines = text.split('|').map(|line| Line {
+            at: 0..1,
+            kind: kind(line),
+            bullet: None,
+            text: line.trim_start_matches(['#', '`']).to_owned(),
+        });
+        lines.collect()
+    }
+
+    fn chosen(text: &str, scope: Scope, expected: Option<u32>) -> String {
+        choose(&lines(text), scope, expected).text
+    }
+
     #[test]
-    fn the_last_question_is_kept_where_many_lines_stand() {
-        let text = "Welcome\nRead this first.\nQuestion 1\nWhat is it?\ncode()";
-        assert_eq!(clean(text, 1, Asked::default()).text, "What is it?\ncode()");
-        let text = "Welcome\nWhat is it?";
-        assert_eq!(clean(text, 1, Asked::default()).text, "What is it?");
-        assert_eq!(clean("a\nb", usize::MAX, Asked::default()).text, "a\nb");
-        assert!(
-            clean("Question 1\nSelect one:", 1, Asked::default())
-                .text
-                .is_empty()
+    fn a_number_begins_a_question() {
+        let open = Scope::Open(1);
+        assert_eq!(
+            chosen(
+                "#Welcome|Read this first.|1. What is it?|`code()",
+                open,
+                None
+            ),
+            "What is it?\ncode()"
+        );
+        assert_eq!(
+            chosen("Answer: B|Because.|7. Which?", open, Some(7)),
+            "Which?"
+        );
+        assert_eq!(
+            chosen(
+                "3. Consider:|1. Ice floats.|2. Iron floats.|Which is right?",
+                open,
+                Some(3)
+            ),
+            "Consider:\n1. Ice floats.\n2. Iron floats.\nWhich is right?"
+        );
+        assert_eq!(
+            choose(
+                &lines("Question 4|Not yet answered|Which?"),
+                Scope::Own,
+                None
+            )
+            .number,
+            Some(4)
+        );
+        assert_eq!(
+            chosen("Topic 1|Which two? (Choose two.)", Scope::Own, None),
+            "Which two?"
+        );
+    }
+
+    #[test]
+    fn its_own_element_is_taken_whole() {
+        assert_eq!(
+            chosen("#Part 2|A stone falls.|How far?", Scope::Own, None),
+            "A stone falls.\nHow far?"
+        );
+        assert_eq!(
+            chosen("#How far?|10 s later", Scope::Own, None),
+            "How far?\n10 s later"
+        );
+        assert_eq!(chosen("Which?|Select one:", Scope::Own, None), "Which?");
+        assert!(chosen("Question 1|Select one:", Scope::Own, None).is_empty());
+    }
+
+    #[test]
+    fn of_open_ground_the_last_is_taken() {
+        let open = Scope::Open(1);
+        assert_eq!(
+            chosen("#Quiz|Welcome.|What is red?", open, None),
+            "What is red?"
+        );
+        assert_eq!(
+            chosen("Welcome.|What prints this?|`a|b", open, None),
+            "What prints this?\na\nb"
+        );
+        assert_eq!(
+            chosen("Welcome.|What prints this?|`a", open, None),
+            "What prints this?\na"
+        );
+        assert_eq!(
+            chosen("Welcome.|`a|The code prints:", open, None),
+            "a\nThe code prints:"
+        );
+        assert_eq!(
+            chosen("x|A stone falls.|How far?", Scope::Open(2), None),
+            "A stone falls.\nHow far?"
         );
     }
 }

@@ -4,10 +4,10 @@
 //! would be as deep as the page, and deeper than JSON readers go.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most nodes that are looked at; the script stops there too.
-pub(super) const MAX_NODES: usize = 20_000;
+pub(super) const MAX_NODES: usize = 50_000;
 
 /// A page as it was seen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Node {
     /// Attributes.
     #[serde(rename = "a")]
     pub attributes: BTreeMap<String, String>,
-    /// [`HIDDEN`], [`CHECKED`], [`BLOCK`], [`DISABLED`].
+    /// [`HIDDEN`], [`CHECKED`], [`BLOCK`], [`DISABLED`], [`CLICKABLE`].
     #[serde(rename = "f")]
     pub flags: u8,
     /// Frame, and place in the list of that frame, where the element is remembered by the script.
@@ -59,6 +59,8 @@ pub(super) const CHECKED: u8 = 2;
 pub(super) const BLOCK: u8 = 4;
 /// A control that cannot be used.
 pub(super) const DISABLED: u8 = 8;
+/// Something happens when it is clicked, as far as its looks say.
+pub(super) const CLICKABLE: u8 = 16;
 
 impl Snapshot {
     /// Notes that all nodes come from one frame, whose script remembers them by their places.
@@ -116,6 +118,8 @@ pub(super) struct Tree<'a> {
     /// The first place behind each node's subtree.
     ends: Vec<usize>,
     parents: Vec<Option<usize>>,
+    ids: HashMap<&'a str, usize>,
+    labels: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Tree<'a> {
@@ -142,11 +146,22 @@ impl<'a> Tree<'a> {
                 ends[parent] = ends[parent].max(ends[at]);
             }
         }
+        let (mut ids, mut labels) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some(id) = node.attributes.get("id").filter(|id| !id.is_empty()) {
+                ids.entry(id.as_str()).or_insert(at);
+            }
+            if let Some(id) = node.attributes.get("for").filter(|_| node.tag == "label") {
+                labels.entry(id.as_str()).or_default().push(at);
+            }
+        }
         Self {
             nodes,
             children,
             ends,
             parents,
+            ids,
+            labels,
         }
     }
 
@@ -167,6 +182,11 @@ impl<'a> Tree<'a> {
 
     pub(super) fn is_hidden(&self, at: usize) -> bool {
         self.nodes[at].flags & HIDDEN != 0
+    }
+
+    /// Returns whether an element stands on lines of its own.
+    pub(super) fn is_block(&self, at: usize) -> bool {
+        !self.is_text(at) && self.nodes[at].flags & BLOCK != 0
     }
 
     pub(super) fn is_text(&self, at: usize) -> bool {
@@ -215,9 +235,19 @@ impl<'a> Tree<'a> {
             .any(|own| own == class)
     }
 
-    /// Returns the element with this id.
+    /// Returns the first element with this id.
     pub(super) fn by_id(&self, id: &str) -> Option<usize> {
-        (0..self.nodes.len()).find(|&at| !id.is_empty() && self.attribute(at, "id") == id)
+        self.ids.get(id).copied()
+    }
+
+    /// Returns the labels that name the element with this id.
+    pub(super) fn labels_for(&self, id: &str) -> &[usize] {
+        self.labels.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the element itself and those around it, the nearest first.
+    pub(super) fn with_ancestors(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(at).chain(self.ancestors(at))
     }
 }
 

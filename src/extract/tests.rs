@@ -60,7 +60,7 @@ fn keys_that_the_page_reveals() {
 fn questions_that_are_hidden_are_told() {
     let found = extract(&Snapshot::of_html(
         "<h1>Quiz</h1><div><p>What is red?</p><label><input type=radio name=a>Grass</label><label><input type=radio name=a>Blood</label></div>\
-        <div hidden><p>What is green?</p><label><input type=radio name=b>Grass</label><label><input type=radio name=b>Blood</label></div><button>Next</button>",
+        <div hidden><p>What is blue?</p><label><input type=radio name=b>Sky</label><label><input type=radio name=b>Blood</label></div><button>Next</button>",
         None,
     ));
     assert_eq!(found.questions.len(), 1);

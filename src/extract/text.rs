@@ -4,6 +4,7 @@
 use super::{
     formula::{mathml, raised, raw, tex},
     snapshot::{BLOCK, Tree},
+    words,
 };
 
 /// What to leave out.
@@ -59,7 +60,10 @@ pub(super) fn between(tree: &Tree<'_>, from: usize, to: usize, reading: Reading<
             at = end;
             continue;
         }
-        if (tree.is_hidden(at) && !reading.hidden) || (reading.skip)(at) {
+        if (tree.is_hidden(at) && !reading.hidden)
+            || matches!(node.tag.as_str(), "rt" | "rp")
+            || (reading.skip)(at)
+        {
             at = end;
             continue;
         }
@@ -80,14 +84,14 @@ pub(super) fn between(tree: &Tree<'_>, from: usize, to: usize, reading: Reading<
                     "" => tree.attribute(at, "aria-label"),
                     alt => alt,
                 };
-                if !alt.trim().is_empty() {
+                if !alt.trim().is_empty() && !words::is_verdict(alt) && !words::is_badge(alt) {
                     page.word(&format!("[image: {}]", alt.trim()));
                 }
             }
             "sub" | "sup" => {
                 let sign = if node.tag == "sub" { '_' } else { '^' };
                 let inner = between(tree, at + 1, end, reading);
-                page.join(&raised(sign, &inner));
+                page.join(&raised(sign, &inner, page.text.chars().last()));
                 at = end;
                 continue;
             }
@@ -105,6 +109,11 @@ pub(super) fn between(tree: &Tree<'_>, from: usize, to: usize, reading: Reading<
         at += 1;
     }
     page.finish()
+}
+
+/// Returns whether a node is read as a whole, whatever is in it.
+pub(super) fn is_atomic(tree: &Tree<'_>, at: usize) -> bool {
+    formula(tree, at).is_some()
 }
 
 /// Returns the formula that begins here, and whether it is to be read; libraries hold each of them twice.
@@ -161,10 +170,8 @@ struct Writer {
 
 impl Writer {
     fn text(&mut self, text: &str) {
-        for (number, word) in text
-            .split(|c: char| c.is_whitespace() || is_invisible(c))
-            .enumerate()
-        {
+        let visible: String = text.chars().filter(|&c| !is_invisible(c)).collect();
+        for (number, word) in visible.split(char::is_whitespace).enumerate() {
             self.blank |= number > 0;
             if !word.is_empty() {
                 self.put(word);
