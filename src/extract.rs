@@ -9,6 +9,7 @@
 mod asked;
 mod clickables;
 mod controls;
+mod dom;
 mod evidence;
 mod formula;
 mod group;

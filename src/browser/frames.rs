@@ -37,7 +37,7 @@ impl Tab {
                 Ok(inner) => snapshot.attach_frame(place, inner),
                 // It went away, or is in a process of its own.
                 Err(BrowserError::Refused { .. }) => {
-                    snapshot.attach_frame(place, Snapshot::default())
+                    snapshot.attach_frame(place, Snapshot::default());
                 }
                 Err(error) => return Err(error),
             }

@@ -44,6 +44,7 @@ pub(super) fn of_process() -> Vec<(String, OsString)> {
 }
 
 /// Returns the folders in which programs are looked for.
+#[cfg(feature = "browser")]
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use std::path::PathBuf;
 
 section! {
-    /// How pages are read. What the browser itself is allowed is in [browser], where it may go in [egress].
+    /// How pages are read. What the browser itself is allowed is in `[browser]`, where it may go in `[egress]`.
     [scraper] Scraper {
         /// Pages at the same time.
         concurrency: usize = 4,

@@ -85,7 +85,7 @@ async fn answer(request: Request<Incoming>, passage: &Arc<Passage>) -> Response<
 }
 
 fn serve_markup(uri: &Uri, markup: &Arc<str>) -> Response<Body> {
-    if uri.to_string() != Gate::MARKUP_URL {
+    if *uri != Gate::MARKUP_URL {
         return status(StatusCode::FORBIDDEN);
     }
     let body = Full::new(Bytes::copy_from_slice(markup.as_bytes())).map_err(|never| match never {});

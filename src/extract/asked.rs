@@ -153,12 +153,12 @@ fn place(
     };
     // Where there are several groups, all that is in the element of one alone belongs to it.
     let is_unit = groups.len() > 1 && !matches!(group.source, Source::List);
-    let levels = own
+    let mut levels = own
         .iter()
         .copied()
         .filter(|&at| !BROAD.contains(&tree.tag(at)));
     let unit = match is_unit {
-        true => levels.last().map(within).filter(is_question),
+        true => levels.next_back().map(within).filter(is_question),
         false => levels.map(within).find(is_question),
     };
     match unit {

@@ -48,7 +48,7 @@ pub(super) fn groups(tree: &Tree<'_>, lines: &[Line]) -> Vec<Group> {
         };
         match groups.last_mut() {
             Some((last, choices)) if last.joins(&key, tree, choices, &choice) => {
-                choices.push(choice)
+                choices.push(choice);
             }
             _ => groups.push((key, vec![choice])),
         }

@@ -383,7 +383,8 @@ fn lettered_score(asked: &Asked, group: &Group, options: &[String], company: Com
         options.iter().filter(|option| of(option.trim())).count() * 2 >= options.len()
     };
     let text = asked.text.trim_end();
-    if !asked.direct && !company.keyed && !asked.badge && !(company.chained && company.alike > 2) {
+    let in_series = company.chained && company.alike > 2;
+    if !(asked.direct || company.keyed || asked.badge || in_series) {
         score -= 3;
     }
     if !has_question(text)

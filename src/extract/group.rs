@@ -83,13 +83,6 @@ impl Group {
         }
     }
 
-    pub(super) fn texts(&self) -> Vec<String> {
-        self.choices
-            .iter()
-            .map(|choice| choice.text.clone())
-            .collect()
-    }
-
     /// Returns how the group is built: what kind of element its options and what holds them are.
     pub(super) fn shape(&self, tree: &Tree<'_>) -> String {
         let item = self.choices.first().map_or(0, |choice| choice.item);

@@ -1,10 +1,10 @@
 //! The snapshot of a plain response: what a browser without scripts and without linked style sheets would show.
 
 use super::{
+    dom::{Data, Dom, ROOT},
     snapshot::{BLOCK, CHECKED, CLICKABLE, DISABLED, HIDDEN, MAX_NODES, Node, Snapshot},
     style::Rules,
 };
-use scraper::{ElementRef, Html, Node as Parsed};
 
 /// Elements deeper than this are taken as children of the last one above it.
 const MAX_DEPTH: usize = 256;
@@ -62,7 +62,7 @@ impl Snapshot {
     /// Returns the snapshot of a plain response. Visibility is approximated: `hidden`, inline style, and the rules of the
     /// page's own `<style>`.
     pub fn of_html(html: &str, url: Option<&str>) -> Self {
-        let html = Html::parse_document(shallow(html));
+        let dom = Dom::parse(shallow(html));
         let mut page = Page {
             snapshot: Self {
                 url: url.unwrap_or_default().to_owned(),
@@ -71,8 +71,8 @@ impl Snapshot {
             rules: Rules::default(),
             room: MAX_TEXT,
         };
-        page.read_head(&html);
-        page.read_body(&html);
+        page.read_head(&dom);
+        page.read_body(&dom);
         page.snapshot
     }
 }
@@ -93,14 +93,14 @@ struct Place {
 
 impl Page {
     /// Reads title, style and scripts, wherever they stand.
-    fn read_head(&mut self, html: &Html) {
-        for element in html.tree.root().descendants().filter_map(ElementRef::wrap) {
-            match element.value().name() {
+    fn read_head(&mut self, dom: &Dom) {
+        for at in dom.within(ROOT) {
+            match dom.tag(at) {
                 "title" if self.snapshot.title.is_empty() => {
-                    self.snapshot.title = text_of(element).trim().to_owned();
+                    self.snapshot.title = dom.text(at).trim().to_owned();
                 }
-                "style" => self.rules.read(&text_of(element)),
-                "script" => self.read_script(element),
+                "style" => self.rules.read(&dom.text(at)),
+                "script" => self.read_script(dom, at),
                 // What it holds is not looked into.
                 "iframe" | "frame" => self.snapshot.scripted = true,
                 _ => {}
@@ -108,66 +108,60 @@ impl Page {
         }
     }
 
-    fn read_script(&mut self, script: ElementRef<'_>) {
-        let kind = script.attr("type").unwrap_or_default();
+    fn read_script(&mut self, dom: &Dom, script: usize) {
+        let kind = dom.attribute(script, "type").unwrap_or_default();
+        let source = dom.attribute(script, "src");
         let runs = kind.is_empty() || kind == "module" || kind.contains("javascript");
-        let text = text_of(script);
+        let text = dom.text(script);
         let measures = |text: &str| MEASURING.iter().any(|word| text.contains(word));
-        let builds = match script.attr("src") {
-            Some(src) => !measures(src),
+        let builds = match source {
+            Some(source) => !measures(source),
             None => !text.trim().is_empty() && !measures(&text),
         };
         self.snapshot.scripted |= runs && builds;
         let lower = text.to_lowercase();
         let tells = lower.contains("correct") || lower.contains("answer");
-        if script.attr("src").is_none() && text.len() <= 65_536 && tells {
+        if source.is_none() && text.len() <= 65_536 && tells {
             self.snapshot.scripts.push(text);
         }
     }
 
-    fn read_body(&mut self, html: &Html) {
+    fn read_body(&mut self, dom: &Dom) {
         let top = Place {
             parent: -1,
             hidden: false,
             depth: 0,
         };
-        let mut waiting = vec![(html.tree.root(), top)];
-        while let Some((node, place)) = waiting.pop() {
+        let mut waiting = vec![(ROOT, top)];
+        while let Some((at, place)) = waiting.pop() {
             if self.snapshot.nodes.len() >= MAX_NODES {
                 self.snapshot.truncated = true;
                 return;
             }
-            let inner = match node.value() {
-                Parsed::Text(text) => {
+            let inner = match dom.data(at) {
+                Data::Text(text) => {
                     self.add_text(text, place);
                     continue;
                 }
-                Parsed::Element(_) => {
-                    let element = ElementRef::wrap(node).expect("it is an element");
-                    match self.add_element(element, place) {
-                        Some(inner) => inner,
-                        None => continue,
-                    }
-                }
-                _ => place,
+                Data::Element(..) => match self.add_element(dom, at, place) {
+                    Some(inner) => inner,
+                    None => continue,
+                },
+                Data::Other => place,
             };
-            let element = node.value().as_element();
-            let closed = element.is_some_and(|e| e.name() == "details" && e.attr("open").is_none());
-            for child in node.children().rev() {
-                let is_summary = child
-                    .value()
-                    .as_element()
-                    .is_some_and(|e| e.name() == "summary");
-                let hidden = inner.hidden || (closed && !is_summary);
+            let closed = dom.tag(at) == "details" && dom.attribute(at, "open").is_none();
+            for child in dom.children(at).rev() {
+                let hidden = inner.hidden || (closed && dom.tag(child) != "summary");
                 waiting.push((child, Place { hidden, ..inner }));
             }
         }
     }
 
     /// Adds an element; `None` when its content is of no interest.
-    fn add_element(&mut self, element: ElementRef<'_>, place: Place) -> Option<Place> {
-        let tag = element.value().name();
-        let value = |name: &str| element.attr(name).unwrap_or_default();
+    fn add_element(&mut self, dom: &Dom, element: usize, place: Place) -> Option<Place> {
+        let tag = dom.tag(element);
+        let has = |name: &str| dom.attribute(element, name).is_some();
+        let value = |name: &str| dom.attribute(element, name).unwrap_or_default();
         let is_formula = tag == "script" && value("type").starts_with("math/");
         if SKIPPED.contains(&tag) || (tag == "script" && !is_formula) {
             return None;
@@ -177,17 +171,15 @@ impl Page {
         }
         let style = value("style").to_lowercase().replace(' ', "");
         let hidden = place.hidden
-            || element.attr("hidden").is_some()
+            || has("hidden")
             || (tag == "input" && value("type").eq_ignore_ascii_case("hidden"))
-            || (tag == "dialog" && element.attr("open").is_none())
+            || (tag == "dialog" && !has("open"))
             || style.contains("display:none")
-            || style.contains("visibility:hidden")
-            || self.rules.hide(&element);
+            || style.contains("visibility:hidden");
         let mut flags = if hidden { HIDDEN } else { 0 };
         if !INLINE.contains(&tag) {
             flags |= BLOCK;
         }
-        let has = |name: &str| element.attr(name).is_some();
         if has("checked") || has("selected") || value("aria-checked") == "true" {
             flags |= CHECKED;
         }
@@ -200,7 +192,7 @@ impl Page {
         let is_kept = |name: &str| {
             KEPT.contains(&name) || name.starts_with("aria-") || name.starts_with("data-")
         };
-        let kept = element.value().attrs().filter(|(name, _)| is_kept(name));
+        let kept = dom.attributes(element).filter(|(name, _)| is_kept(name));
         let list = style
             .split("list-style-type:")
             .nth(1)
@@ -218,6 +210,7 @@ impl Page {
             flags,
             ..Node::default()
         });
+        let hidden = hidden || self.hide();
         Some(match place.depth < MAX_DEPTH {
             true => Place {
                 parent: at,
@@ -244,6 +237,16 @@ impl Page {
             flags: if place.hidden { HIDDEN } else { 0 },
             ..Node::default()
         });
+    }
+
+    /// Hides the element just added if a rule of the page does.
+    fn hide(&mut self) -> bool {
+        let at = self.snapshot.nodes.len() - 1;
+        let hides = self.rules.hide(&self.snapshot.nodes, at);
+        if hides {
+            self.snapshot.nodes[at].flags |= HIDDEN;
+        }
+        hides
     }
 
     fn push(&mut self, node: Node) -> i64 {
@@ -276,14 +279,6 @@ fn shallow(html: &str) -> &str {
         }
     }
     html
-}
-
-/// Returns the text directly in an element.
-fn text_of(element: ElementRef<'_>) -> String {
-    let texts = element
-        .children()
-        .filter_map(|child| child.value().as_text());
-    texts.map(|text| &**text).collect()
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ mod tests {
         let lines = lines::lines(&tree);
         groups(&tree, &lines, &|_| false)
             .iter()
-            .map(Group::texts)
+            .map(|group| group.choices.iter().map(|c| c.text.clone()).collect())
             .collect()
     }
 

@@ -56,7 +56,7 @@ pub(super) fn marker(line: &str) -> Option<Marker> {
         len += rest.next()?.len_utf8();
     }
     let first = *rest.peek()?;
-    let (row, place) = if first.is_numeric() && first.to_digit(10).is_some() {
+    let (row, place) = if first.is_ascii_digit() {
         let mut number = 0_usize;
         let mut digits = 0;
         while let Some(digit) = rest.peek().and_then(|c| c.to_digit(10)) {
@@ -99,13 +99,13 @@ pub(super) fn marker(line: &str) -> Option<Marker> {
         _ => return None,
     };
     let after = rest.peek().copied();
-    let blank = after.is_none_or(char::is_whitespace);
     // `1.5 litres`, `e.g.` and `a.m.` are no markers.
     let tight = matches!(close, ')' | '）' | '、' | '．' | ']' | '\u{3000}') || circled;
-    if !blank
-        && !(tight && after.is_some_and(|c| !c.is_ascii_punctuation()))
-        && !(close == '.' && after.is_some_and(|c| c.is_uppercase() || !c.is_ascii()))
-    {
+    let begins = |c: char| match close {
+        '.' => c.is_uppercase() || !c.is_ascii(),
+        _ => tight && !c.is_ascii_punctuation(),
+    };
+    if !after.is_none_or(|c| c.is_whitespace() || begins(c)) {
         return None;
     }
     let behind = &trimmed[len..];

@@ -88,7 +88,7 @@ pub(super) fn choose(lines: &[Line], scope: Scope, expected: Option<u32>) -> Ask
         seen.badge |= found.2;
         first.text.drain(..found.1);
     }
-    let direct = seen.rows.last().is_some_and(|row| asks(row));
+    let direct = seen.rows.last().is_some_and(asks);
     let count = seen.rows.len();
     let is_letter = |row: &&Row| {
         marker::marker(&row.text).is_some_and(|marker| marker.style.row != marker::NUMBERS)
@@ -204,10 +204,10 @@ fn start(seen: &Seen, scope: Scope, expected: Option<u32>) -> usize {
         return place;
     }
     // What stands after the badges; a badge may also end the question.
-    if let Some(&place) = seen.badges.iter().rev().find(|&&place| place <= last) {
-        if rows.len() - place <= MAX_LINES {
-            return place + captions(&rows[place..]);
-        }
+    if let Some(&place) = seen.badges.iter().rev().find(|&&place| place <= last)
+        && rows.len() - place <= MAX_LINES
+    {
+        return place + captions(&rows[place..]);
     }
     if let Some(place) = rows.iter().rposition(|row| row.number.is_some()) {
         // Statements that are counted belong to the question, and so does the line that announces them.
@@ -371,7 +371,7 @@ mod tests {
         );
         assert_eq!(
             chosen("Topic 1|Which two? (Choose two.)", Scope::Own, None),
-            "Which two?"
+            "Which two? (Choose two.)"
         );
     }
 

@@ -43,7 +43,7 @@ pub struct Node {
     /// Attributes.
     #[serde(rename = "a")]
     pub attributes: BTreeMap<String, String>,
-    /// [`HIDDEN`], [`CHECKED`], [`BLOCK`], [`DISABLED`], [`CLICKABLE`].
+    /// Bits: 1 hidden, 2 checked, 4 on lines of its own, 8 disabled, 16 to be clicked.
     #[serde(rename = "f")]
     pub flags: u8,
     /// Frame, and place in the list of that frame, where the element is remembered by the script.

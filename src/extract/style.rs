@@ -1,14 +1,24 @@
 //! Which elements the rules of a page's own `<style>` hide. Linked style sheets are not fetched, and rules for print or
 //! for other widths are passed over: an approximation that the browser's snapshot does not need.
 
-use scraper::{ElementRef, Selector};
+mod selector;
+
+use super::snapshot::Node;
+use selector::Selector;
 
 /// Most rules that are kept.
 const MAX_RULES: usize = 300;
 
-/// Selectors whose rules hide or show, in the order of the page: the last one that means an element counts.
+/// Rules that hide or show, with what decides which one counts: importance and specificity.
 #[derive(Debug, Default)]
-pub(super) struct Rules(Vec<(Selector, bool)>);
+pub(super) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    selector: Selector,
+    weight: (bool, (usize, usize, usize)),
+    hides: bool,
+}
 
 impl Rules {
     /// Reads a style sheet.
@@ -37,24 +47,23 @@ impl Rules {
         if !hides && (!shows || self.0.is_empty()) {
             return;
         }
-        for selector in selectors.split(',') {
-            // States such as `:hover` and parts such as `::before` do not parse, and are none of ours.
-            if let Ok(selector) = Selector::parse(selector)
-                && self.0.len() < MAX_RULES
-            {
-                self.0.push((selector, hides));
+        for selector in selectors.split(',').filter_map(Selector::parse) {
+            if self.0.len() < MAX_RULES {
+                self.0.push(Rule {
+                    weight: (body.contains("!important"), selector.specificity()),
+                    selector,
+                    hides,
+                });
             }
         }
     }
 
-    /// Returns whether the last rule that means `element` hides it.
-    pub(super) fn hide(&self, element: &ElementRef<'_>) -> bool {
-        let means = |(selector, _): &&(Selector, bool)| selector.matches(element);
-        self.0
-            .iter()
-            .rev()
-            .find(means)
-            .is_some_and(|(_, hides)| *hides)
+    /// Returns whether the rule that counts for the element at `at` hides it: of the weightiest, the last.
+    pub(super) fn hide(&self, nodes: &[Node], at: usize) -> bool {
+        let meant = self.0.iter().filter(|r| r.selector.matches(nodes, at));
+        meant
+            .max_by_key(|rule| rule.weight)
+            .is_some_and(|r| r.hides)
     }
 }
 
@@ -88,27 +97,27 @@ fn closing(body: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use scraper::Html;
+    use crate::extract::snapshot::{HIDDEN, Snapshot};
 
     #[test]
-    fn the_last_rule_that_means_an_element_counts() {
-        let mut rules = Rules::default();
-        rules.read(
-            "/* a {display:none} */ .q { display : none } .quiz .q.on{display:block} a:hover{display:none}
-             @media print { p {display:none} } [data-x='1'] > b {visibility: hidden}",
-        );
-        let page = Html::parse_document(
-            "<p class=q id=hidden></p><p class='q on' id=hidden2></p><div class=quiz><p class='q on'></p><a></a>
-             <i data-x=1><b id=hidden3></b></i></div>",
-        );
-        let all = page.root_element();
-        for element in all.descendent_elements() {
-            let expected = element
-                .attr("id")
-                .is_some_and(|id| id.starts_with("hidden"));
-            assert_eq!(rules.hide(&element), expected, "{}", element.html());
+    fn the_rule_that_counts_decides() {
+        let sheet = "/* a {display:none} */ .q { display : none } .quiz .q.on{display:block} a:hover{display:none}
+             @media print { p {display:none} } [data-x='1'] > b {visibility: hidden} .quiz>p{display:none}
+             .quiz .on.q{display:flex} #top > div .low {display:none!important} .low.low.low{display:block}
+             a[href^='#'], a[href$=pdf] {display:none} > p{display:none} p + a{display:none}";
+        let body = "<p class=q id=hidden></p><p class='q on' id=hidden2></p><div class=quiz><p class='q on'></p><a></a>
+             <i data-x=1><b id=hidden3></b></i><i data-x=1><u><b></b></u></i></div>
+             <div id=top><div><p><u class=low id=hidden4></u></p></div></div>
+             <a href='#x' id=hidden5></a><a href='x#'></a><a href=x.pdf id=hidden6></a>";
+        let page = Snapshot::of_html(&format!("<style>{sheet}</style>{body}"), None);
+        let mut seen = 0;
+        for node in page.nodes.iter().filter(|node| !node.tag.is_empty()) {
+            let id = node.attributes.get("id").map_or("", String::as_str);
+            seen += usize::from(id.starts_with("hidden"));
+            let hides = node.flags & HIDDEN != 0;
+            assert_eq!(hides, id.starts_with("hidden"), "{node:?}");
         }
+        assert_eq!(seen, 6);
     }
 
     #[test]
@@ -122,9 +131,18 @@ mod tests {
             ",,{display:none}",
             "/*",
             ".{display:none}",
+            "[{display:none}",
+            "[a=\u{e9}{display:none}",
+            "a >{display:none}",
+            "p~a{display:none}",
         ];
         for sheet in sheets {
-            Rules::default().read(sheet);
+            let page = format!("<style>{sheet}</style><p>shown</p>");
+            let page = Snapshot::of_html(&page, None);
+            assert!(
+                page.nodes.iter().all(|node| node.flags & HIDDEN == 0),
+                "{sheet}"
+            );
         }
     }
 }

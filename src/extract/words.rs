@@ -286,7 +286,7 @@ pub(super) fn is_badge(line: &str) -> bool {
         let signs = lower
             .chars()
             .all(|c| c.is_numeric() || c.is_whitespace() || "()[]/.:#-–—|%*•·,".contains(c));
-        return signs && parts <= 2 && !(parts == 2 && !lower.contains(['/', '|', '.', ',']));
+        return signs && parts <= 2 && (parts != 2 || lower.contains(['/', '|', '.', ',']));
     }
     // "1 of 2 points (ungraded)"
     let scored = words.clone().count() <= 6

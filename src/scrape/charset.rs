@@ -26,7 +26,7 @@ fn label(text: &str) -> Option<&'static Encoding> {
     let at = lower.find("charset=")? + "charset=".len();
     let value = lower[at..].trim_start_matches(['"', '\'', ' ']);
     let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c)));
-    Encoding::for_label(value[..end.unwrap_or(value.len())].as_bytes())
+    Encoding::for_label(&value.as_bytes()[..end.unwrap_or(value.len())])
 }
 
 #[cfg(test)]

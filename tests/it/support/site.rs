@@ -179,10 +179,12 @@ async fn serve(
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(&answer.body).await?;
-    while answer.endless {
+    if !answer.endless {
+        return stream.shutdown().await;
+    }
+    loop {
         stream.write_all(&[b' '; 65_536]).await?;
     }
-    stream.shutdown().await
 }
 
 /// Ports that must stay untouched: whoever connects is counted.
