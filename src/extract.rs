@@ -38,12 +38,12 @@ use snapshot::Tree;
 use std::{collections::HashMap, time::Duration};
 
 /// Run in a page, its value is the page's [`Snapshot`].
-pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/snapshot.js");
+pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/page/snapshot.js");
 
 /// By how much the evidence must be more than enough beside questions of another sort.
 const BESIDE_MAIN: i32 = 4;
 /// Waits for a page to come to rest.
-const SETTLE_FUNCTION: &str = include_str!("../assets/settle.js");
+const SETTLE_FUNCTION: &str = include_str!("../assets/page/settle.js");
 
 /// What was found on a page.
 #[derive(Debug, Clone, Default, PartialEq)]

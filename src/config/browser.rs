@@ -41,7 +41,7 @@ impl Browser {
         check.milliseconds("quiet_ms", self.quiet_ms);
         check.that(
             "quiet_ms",
-            self.quiet_ms <= self.settle_timeout_ms,
+            self.settle_timeout_ms == 0 || self.quiet_ms <= self.settle_timeout_ms,
             "must be at most browser.settle_timeout_ms",
         );
         check.milliseconds("script_timeout_ms", self.script_timeout_ms);

@@ -1,6 +1,6 @@
 //! What a person sees of a page: a flat list of nodes in document order, each with its parent before it.
 //!
-//! `assets/snapshot.js` makes it in a browser, [`Snapshot::of_html`] from a plain response. Flat, because a nested form
+//! `assets/page/snapshot.js` makes it in a browser, [`Snapshot::of_html`] from a plain response. Flat, because a nested form
 //! would be as deep as the page, and deeper than JSON readers go.
 
 use serde::{Deserialize, Serialize};

@@ -39,6 +39,10 @@ fn touched() -> Metrics {
         .questions
         .with(["model", "answered"])
         .increment(1);
+    m.scrape().duration.with(["ok"]).record(0.5);
+    m.scrape().pages.with(["ok"]).increment(1);
+    m.scrape().restarts.with(["crash"]).increment(1);
+    m.scrape().pages_open.set(1.0);
     m.cache().requests.with(["memory", "hit"]).increment(1);
     m
 }

@@ -152,11 +152,14 @@ async fn whatever_is_wrong_with_the_quiz_is_told_with_what_to_change() {
         (file("binary.gift", b"\x7fELF\0\0"), "is no text"),
         (file("notes.txt", b"Buy milk.\n"), "read as GIFT"),
         (file("cut.json", b"{\"questions\":["), "is not valid JSON"),
-        ("https://quiz.example/1".to_owned(), "is a web address"),
     ] {
         let said = analyze(folder.path(), &ai, &[&path]).run().await;
         failed(&said, 2, &[part, &path]);
     }
+    let said = analyze(folder.path(), &ai, &["ftp://quiz.example/1"])
+        .run()
+        .await;
+    failed(&said, 2, &["http or https address"]);
     assert_eq!(ai.calls(), 0);
 }
 

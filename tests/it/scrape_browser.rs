@@ -345,9 +345,9 @@ async fn pages_that_misbehave_harm_themselves_alone() {
     let (site, folder) = (site().await, TempDir::new().unwrap());
     let configure = |setup: Setup| {
         setup
-            .set("scraper.page_timeout_ms", 6_000)
-            .set("browser.navigation_timeout_ms", 1_000)
-            .set("browser.script_timeout_ms", 1_000)
+            .set("scraper.page_timeout_ms", 12_000)
+            .set("browser.navigation_timeout_ms", 4_000)
+            .set("browser.script_timeout_ms", 3_000)
             .set("scraper.max_page_requests", 50)
             .set("scraper.max_page_bytes", 500_000)
     };

@@ -188,9 +188,7 @@ fn is_stdin(path: &Path) -> bool {
 
 fn is_web_address(path: &Path) -> bool {
     let text = path.to_string_lossy().to_ascii_lowercase();
-    ["http://", "https://", "www."]
-        .iter()
-        .any(|start| text.starts_with(start))
+    text.contains("://") || text.starts_with("www.")
 }
 
 fn is_html(path: &Path) -> bool {
