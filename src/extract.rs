@@ -35,7 +35,7 @@ use group::{Choice, Group, Source};
 use lines::Line;
 use scene::Scene;
 use snapshot::Tree;
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 /// Run in a page, its value is the page's [`Snapshot`].
 pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/page/snapshot.js");
@@ -119,18 +119,21 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
         .partition(|group| group.hidden);
     let ranges: Vec<_> = seen.iter().map(|group| group.range.clone()).collect();
     let taken = |line: &Line| ranges.iter().any(|range| range.contains(&line.at.start));
-    let mut clickables = [
-        clickables::buttons(&tree, &lines),
-        clickables::selects(&tree, &lines),
-    ]
-    .concat();
-    let overlap =
-        |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| a.start < b.end && b.start < a.end;
-    clickables.retain(|group| !ranges.iter().any(|range| overlap(range, &group.range)));
+    let free = |mut groups: Vec<Group>| {
+        let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        groups.retain(|group| !ranges.iter().any(|range| overlap(range, &group.range)));
+        innermost(groups)
+    };
+    // A list that asks by itself stands among the controls of a form.
+    let mut lists = free(clickables::selects(&tree, &lines));
+    let asking = page.judge(&lists, &ranges);
+    lists.retain(|group| asking.iter().any(|found| found.at == group.range.start));
+    let mut controls = [seen, lists].concat();
+    controls.sort_by_key(|group| group.range.start);
     let mut found = main_source([
-        page.judge(&seen),
-        page.judge(&innermost(clickables)),
-        page.judge(&lettered::groups(&tree, &lines, &taken)),
+        page.judge(&controls, &[]),
+        page.judge(&free(clickables::buttons(&tree, &lines)), &ranges),
+        page.judge(&lettered::groups(&tree, &lines, &taken), &ranges),
     ]);
     found.sort_by_key(|found| found.at);
     let more = unseen.iter().any(|group| {
@@ -189,7 +192,7 @@ fn main_source(found: [Vec<Found>; 3]) -> Vec<Found> {
 fn innermost(mut groups: Vec<Group>) -> Vec<Group> {
     let ranges: Vec<_> = groups.iter().map(|group| group.range.clone()).collect();
     groups.retain(|group| {
-        let holds = |other: &std::ops::Range<usize>| {
+        let holds = |other: &Range<usize>| {
             *other != group.range
                 && group.range.start <= other.start
                 && other.end <= group.range.end
@@ -215,13 +218,14 @@ fn add_listed_keys(snapshot: &Snapshot, questions: &mut [Question]) {
 
 impl Page<'_> {
     /// Returns the questions among groups of one kind, which are in the order of the page.
-    fn judge(&self, groups: &[Group]) -> Vec<Found> {
+    /// `barriers`: options of another sort, which belong to no question here.
+    fn judge(&self, groups: &[Group], barriers: &[Range<usize>]) -> Vec<Found> {
         // A lone control is no group, and what it stands beside is no question of its.
         let groups: Vec<_> = groups
             .iter()
             .filter(|group| group.choices.len() >= MIN_OPTIONS)
             .collect();
-        let asked = asked::all(self.tree, self.lines, &groups);
+        let asked = asked::all(self.tree, self.lines, &groups, barriers);
         let shapes: Vec<_> = groups.iter().map(|group| group.shape(self.tree)).collect();
         let mut alike: HashMap<&str, usize> = HashMap::new();
         for (shape, asked) in shapes.iter().zip(&asked) {

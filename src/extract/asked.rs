@@ -55,13 +55,21 @@ const TEXT_CLASSES: [&str; 44] = [
     "otazka",
     "vopros",
 ];
+/// Most lines between the element that a quiz system names as the question's and the options.
+const MAX_BETWEEN: usize = 8;
 /// Elements that hold more than one question's block.
 const BROAD: [&str; 6] = ["body", "html", "main", "article", "form", "section"];
 
 /// Returns what each of the groups asks; they are in the order of the page.
-pub(super) fn all(tree: &Tree<'_>, lines: &[Line], groups: &[&Group]) -> Vec<Asked> {
+/// `barriers`: options of another sort, which belong to no question here.
+pub(super) fn all(
+    tree: &Tree<'_>,
+    lines: &[Line],
+    groups: &[&Group],
+    barriers: &[Range<usize>],
+) -> Vec<Asked> {
     let places: Vec<_> = (0..groups.len())
-        .map(|number| place(tree, lines, groups, number))
+        .map(|number| place(tree, lines, groups, barriers, number))
         .collect();
     let counts: Vec<_> = places
         .iter()
@@ -119,12 +127,19 @@ fn place(
     tree: &Tree<'_>,
     lines: &[Line],
     groups: &[&Group],
+    barriers: &[Range<usize>],
     number: usize,
 ) -> (Scope, Range<usize>) {
     let group = groups[number];
+    let barrier = barriers
+        .iter()
+        .filter(|barrier| barrier.end <= group.range.start)
+        .map(|barrier| lines.partition_point(|line| line.at.start < barrier.end))
+        .max();
     let before = number
         .checked_sub(1)
         .map_or(0, |before| groups[before].lines.end)
+        .max(barrier.unwrap_or(0))
         .min(group.lines.start);
     let after = groups
         .get(number + 1)
@@ -195,6 +210,9 @@ fn named(
         let last =
             lines.partition_point(|line| line.at.start < tree.end(at).min(group.range.start));
         let last = last.min(group.lines.start).max(first);
+        if group.lines.start - last > MAX_BETWEEN {
+            return first..first;
+        }
         // Figures and code between the text and the options are part of the question.
         let rest = &lines[last..group.lines.start];
         match rest.iter().all(question::goes_with_text) {

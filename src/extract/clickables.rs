@@ -140,9 +140,16 @@ pub(super) fn buttons(tree: &Tree<'_>, lines: &[Line]) -> Vec<Group> {
                 .next()
                 .unwrap_or_default()
         };
-        let says_nothing = |choice: &Choice| !choice.text.chars().any(char::is_alphanumeric);
-        if choices.iter().all(says_nothing) {
-            choices = beside(tree, &choices);
+        if choices.iter().all(|choice| is_sign(&choice.text)) {
+            let says = beside(tree, &choices);
+            let says_all = says.len() == choices.len();
+            if says_all
+                || !choices
+                    .iter()
+                    .any(|choice| choice.text.chars().any(char::is_alphanumeric))
+            {
+                choices = says;
+            }
         }
         let first = choices.first()?;
         // Buttons may each have a colour of their own.
@@ -167,6 +174,11 @@ fn beside(tree: &Tree<'_>, choices: &[Choice]) -> Vec<Choice> {
         ..choice.clone()
     });
     texts.filter(|choice| !choice.text.is_empty()).collect()
+}
+
+/// Returns whether a button only shows a sign: `?`, or `X` where it was tried.
+fn is_sign(text: &str) -> bool {
+    text.chars().count() <= 1 || !text.chars().any(char::is_alphanumeric)
 }
 
 fn is_command(text: &str) -> bool {
@@ -205,7 +217,7 @@ fn choice(tree: &Tree<'_>, child: usize) -> Option<Choice> {
             .is_some_and(|before| marker::is_marker_alone(before.trim()));
     let lines = text.lines().count();
     // A button that says nothing itself stands for what is beside it.
-    let stands_for = tree.tag(child) == "li" && !text.chars().any(char::is_alphanumeric);
+    let stands_for = tree.tag(child) == "li" && is_sign(&text);
     (!text.is_empty() && (is_all || stands_for) && lines <= 3).then(|| Choice {
         at,
         item: child,
@@ -250,18 +262,32 @@ fn entry(tree: &Tree<'_>, select: usize, at: usize) -> Option<Choice> {
     let lower = text.to_lowercase();
     let invites = [
         "choose",
-        "select",
         "please",
         "pick",
         "wählen",
         "bitte",
         "choisi",
         "elige",
-        "seleccion",
+        "sele",
+        "séle",
+        "scegli",
+        "kies",
+        "vælg",
+        "velg",
+        "välj",
+        "vyber",
+        "wybierz",
+        "odaberi",
         "выберите",
+        "виберіть",
         "escolha",
         "seçiniz",
         "seçin",
+        "请选择",
+        "選択",
+        "선택",
+        "اختر",
+        "בחר",
         "—",
         "--",
         "…",

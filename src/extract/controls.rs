@@ -197,12 +197,18 @@ fn item(tree: &Tree<'_>, at: usize, others: [Option<usize>; 2]) -> usize {
             .flatten()
             .any(|&other| tree.contains(outer, other))
     };
+    // Some systems put each option into a form of its own, in an item of a list.
+    let in_item = |form: usize| {
+        tree.parent(form)
+            .is_some_and(|at| matches!(tree.tag(at), "li" | "td"))
+    };
     let outer = tree.with_ancestors(at).take_while(|&outer| {
         !holds_other(outer)
-            && !matches!(
-                tree.tag(outer),
-                "body" | "form" | "fieldset" | "tbody" | "table" | "ul" | "ol" | "dl"
-            )
+            && match tree.tag(outer) {
+                "form" => in_item(outer),
+                "body" | "fieldset" | "tbody" | "table" | "ul" | "ol" | "dl" => false,
+                _ => true,
+            }
     });
     outer.last().unwrap_or(at)
 }

@@ -12,7 +12,11 @@ use super::{
 };
 
 /// Words in class, id or role around controls that are there for something else.
-const ELSEWHERE: [&str; 32] = [
+const ELSEWHERE: [&str; 36] = [
+    "filtr",
+    "comments",
+    "comentario",
+    "kommentar",
     "cookie",
     "consent",
     "gdpr",
@@ -159,7 +163,13 @@ const PERSONAL: [&str; 82] = [
     "femenino",
 ];
 /// Questions that are put to a visitor, not to a learner.
-const TO_VISITORS: [&str; 48] = [
+const TO_VISITORS: [&str; 54] = [
+    "ordenar por",
+    "trier par",
+    "sortieren nach",
+    "sorteren op",
+    "ordina per",
+    "сортировать",
     "how satisfied",
     "how likely",
     "how often do you",
@@ -383,10 +393,17 @@ fn lettered_score(asked: &Asked, group: &Group, options: &[String], company: Com
         options.iter().filter(|option| of(option.trim())).count() * 2 >= options.len()
     };
     let text = asked.text.trim_end();
-    let in_series = company.chained && company.alike > 2;
+    let in_series = company.alike > 2 && (company.chained || has_question(text));
     if !(asked.direct || company.keyed || asked.badge || in_series) {
         score -= 3;
     }
+    // A question that is answered already: "May I? Yes. There are:"
+    let mut lines = text.lines();
+    let answered = lines.next().is_some_and(ends_as_question)
+        && lines
+            .next_back()
+            .is_some_and(|last| last.ends_with(':') && !asks(last));
+    score -= 3 * i32::from(answered);
     if !has_question(text)
         && !has_gap(text)
         && text.ends_with([':', '：'])

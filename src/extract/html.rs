@@ -25,10 +25,10 @@ const SKIPPED: [&str; 17] = [
     "style", "noscript", "template", "object", "embed", "canvas", "video", "audio", "head", "link",
     "meta", "base", "param", "source", "track", "iframe", "svg",
 ];
-const INLINE: [&str; 33] = [
-    "a", "abbr", "b", "bdi", "bdo", "big", "button", "cite", "code", "em", "font", "i", "img",
-    "input", "ins", "del", "kbd", "label", "mark", "math", "q", "s", "samp", "select", "small",
-    "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+const INLINE: [&str; 37] = [
+    "ruby", "rb", "rt", "rp", "a", "abbr", "b", "bdi", "bdo", "big", "button", "cite", "code",
+    "em", "font", "i", "img", "input", "ins", "del", "kbd", "label", "mark", "math", "q", "s",
+    "samp", "select", "small", "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
 ];
 const KEPT: [&str; 16] = [
     "class",
@@ -48,6 +48,8 @@ const KEPT: [&str; 16] = [
     "action",
     "correct",
 ];
+/// Classes by which the style sheets in use everywhere hide: Bootstrap, Tailwind, and many of their like.
+const UTILITIES: [&str; 3] = ["hidden", "d-none", "is-hidden"];
 /// Scripts from hosts that only measure do not build a page.
 const MEASURING: [&str; 6] = [
     "analytics",
@@ -175,7 +177,10 @@ impl Page {
             || (tag == "input" && value("type").eq_ignore_ascii_case("hidden"))
             || (tag == "dialog" && !has("open"))
             || style.contains("display:none")
-            || style.contains("visibility:hidden");
+            || style.contains("visibility:hidden")
+            || value("class")
+                .split_whitespace()
+                .any(|class| UTILITIES.contains(&class));
         let mut flags = if hidden { HIDDEN } else { 0 };
         if !INLINE.contains(&tag) {
             flags |= BLOCK;

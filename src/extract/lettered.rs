@@ -98,7 +98,11 @@ fn run(lines: &[Line], markers: &[Option<Marker>], start: usize) -> Option<Vec<E
             Some(_) => break,
             None => {
                 let open = at + 1 - entries.last().map_or(at, |entry| entry.lines.start);
-                if open > MAX_CONTINUED || ends_options(&lines[at]) {
+                // A marker alone has its text on the next line.
+                let waits = entries.last().is_some_and(|last| {
+                    at == last.lines.start + 1 && is_alone(&lines[last.lines.start], &last.marker)
+                });
+                if open > MAX_CONTINUED || (!waits && ends_options(&lines[at])) {
                     break;
                 }
                 at += 1;
@@ -134,16 +138,18 @@ fn run(lines: &[Line], markers: &[Option<Marker>], start: usize) -> Option<Vec<E
             return None;
         }
     }
-    // A marker alone has its text on the next line, the last one too.
     if let Some(last) = entries.last_mut() {
-        let alone = |at: usize| {
-            lines[at].bullet.is_none() && lines[at].text.trim_end().len() <= last.marker.len
-        };
-        if last.lines.len() == 1 && alone(last.lines.start) && last.lines.end < lines.len() {
+        let alone = is_alone(&lines[last.lines.start], &last.marker);
+        if last.lines.len() == 1 && alone && last.lines.end < lines.len() {
             last.lines.end += 1;
         }
     }
     Some(entries)
+}
+
+/// Returns whether a line holds a marker and nothing else.
+fn is_alone(line: &Line, marker: &Marker) -> bool {
+    line.bullet.is_none() && line.text.trim_end().len() <= marker.len
 }
 
 /// Returns whether a line cannot belong to the option before it.

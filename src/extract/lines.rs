@@ -25,10 +25,11 @@ const ASIDE: [&str; 14] = [
     "progress",
 ];
 /// Pieces of classes and ids of what is for screen readers alone, or covers the page.
-const UNSEEN: [&str; 8] = [
+const UNSEEN: [&str; 9] = [
     "sr-only",
     "sr_only",
     "visually-hidden",
+    "hidden-label",
     "visuallyhidden",
     "accesshide",
     "screenreader",

@@ -89,9 +89,9 @@ pub(super) fn marker(line: &str) -> Option<Marker> {
             rest.next();
             close
         }
-        // Scripts with wide signs set a wide blank.
-        Some('\u{3000}') if !first.is_ascii() => {
-            len += '\u{3000}'.len_utf8();
+        // Scripts with wide signs set a wide blank, which text read from a page no longer tells from another.
+        Some(&blank @ ('\u{3000}' | ' ')) if is_wide(first) => {
+            len += blank.len_utf8();
             rest.next();
             '\u{3000}'
         }
@@ -115,6 +115,11 @@ pub(super) fn marker(line: &str) -> Option<Marker> {
         place,
         len: lead + len,
     })
+}
+
+/// Returns whether a sign is one of a script in which it cannot be a word.
+fn is_wide(sign: char) -> bool {
+    matches!(sign, 'ア'..='コ' | 'ㄱ'..='ㅎ' | '甲'..='甲' | '乙' | '丙' | '丁' | '戊')
 }
 
 /// Returns whether a text is a marker and nothing else, such as `A.` or `b`.

@@ -69,7 +69,7 @@ struct Seen {
 pub(super) fn choose(lines: &[Line], scope: Scope, expected: Option<u32>) -> Asked {
     let mut seen = look(lines);
     if scope != Scope::Named {
-        let start = start(&seen, scope, expected);
+        let start = below_heading(&seen.rows, start(&seen, scope, expected));
         seen.rows.drain(..start);
         // On open ground, only what stands with the question is its badge.
         if matches!(scope, Scope::Open(_)) && !seen.badges.iter().any(|&place| place >= start) {
@@ -238,6 +238,26 @@ fn start(seen: &Seen, scope: Scope, expected: Option<u32>) -> usize {
     }
 }
 
+/// Returns where a question goes on below the last heading in it: another part of the page begins there.
+fn below_heading(rows: &[Row], start: usize) -> usize {
+    let is_head = |row: &Row| row.kind == LineKind::Heading && !asks(row);
+    // Some pages make headings of all that is not an option.
+    let is_text = |head: &usize| {
+        rows[start..*head]
+            .iter()
+            .all(|row| row.kind != LineKind::Heading)
+    };
+    match rows
+        .iter()
+        .rposition(is_head)
+        .filter(|&head| head > start)
+        .filter(is_text)
+    {
+        Some(head) => (head + 1).min(rows.len() - 1),
+        None => start,
+    }
+}
+
 /// Returns whether the numbers of two rows follow each other.
 fn follows(rows: &[Row], place: usize) -> bool {
     let number = rows[place].number;
@@ -293,7 +313,7 @@ fn is_caption(row: &Row) -> bool {
         return true;
     }
     row.kind != LineKind::Code
-        && row.text.split_whitespace().count() <= 3
+        && (row.text.split_whitespace().count() <= 3 || row.kind == LineKind::Heading)
         && !asks(row)
         && !row.text.ends_with(['.', '!', ',', ';', '。'])
         && !row.text.contains("[image: ")

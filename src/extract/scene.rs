@@ -2,6 +2,7 @@
 
 use super::{
     formula,
+    lines::is_aside,
     snapshot::Tree,
     text::{self, PLAIN, Reading},
 };
@@ -163,7 +164,11 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn of(tree: &Tree<'_>, title: &str) -> Self {
-        let is_heading = |at: &usize| matches!(tree.tag(*at), "h1" | "h2") && !tree.is_hidden(*at);
+        let is_heading = |at: &usize| {
+            matches!(tree.tag(*at), "h1" | "h2")
+                && !tree.is_hidden(*at)
+                && !tree.with_ancestors(*at).any(|outer| is_aside(tree, outer))
+        };
         let mut texts = vec![title.to_lowercase()];
         texts.extend(
             (0..tree.nodes.len())
@@ -177,11 +182,15 @@ impl Scene {
                     .iter()
                     .any(|word| !word.is_ascii() && text.contains(word))
         };
-        let first_heading = texts.iter().skip(1).find(|text| !text.trim().is_empty());
+        // The title and the first heading are about the whole page, the others about parts of it.
+        let is_empty = |text: &&String| text.trim().is_empty();
+        let first = texts.iter().skip(1).find(|text| !is_empty(text));
+        let of_page =
+            |words: &[&str]| has(&texts[0], words) || first.is_some_and(|text| has(text, words));
+        let is_other = of_page(&OTHER_TITLES);
         Self {
-            is_quiz: texts.iter().any(|text| has(text, &TITLES)),
-            is_other: has(&texts[0], &OTHER_TITLES)
-                || first_heading.is_some_and(|text| has(text, &OTHER_TITLES)),
+            is_quiz: of_page(&TITLES) || (!is_other && texts.iter().any(|text| has(text, &TITLES))),
+            is_other,
         }
     }
 

@@ -58,8 +58,10 @@ pub(super) const QUESTION: [&str; 54] = [
     "galdera",
 ];
 /// What else stands in a badge: counts, points, states.
-const BADGE: [&str; 74] = [
+const BADGE: [&str; 76] = [
     "of",
+    "max",
+    "maximum",
     "von",
     "de",
     "sur",
@@ -287,6 +289,15 @@ pub(super) fn is_badge(line: &str) -> bool {
             .chars()
             .all(|c| c.is_numeric() || c.is_whitespace() || "()[]/.:#-–—|%*•·,".contains(c));
         return signs && parts <= 2 && (parts != 2 || lower.contains(['/', '|', '.', ',']));
+    }
+    // "12 answers"
+    let counted = lower.starts_with(|c: char| c.is_numeric())
+        && words.clone().count() == 1
+        && words
+            .clone()
+            .all(|word| ANSWERS.iter().any(|answer| word.starts_with(answer)));
+    if counted && !lower.contains(MARKS) {
+        return true;
     }
     // "1 of 2 points (ungraded)"
     let scored = words.clone().count() <= 6
@@ -807,7 +818,11 @@ const POINTS: [&str; 16] = [
 
 fn has_points(text: &str) -> bool {
     let lower = text.to_lowercase();
-    text.contains(|c: char| c.is_numeric()) && POINTS.iter().any(|word| lower.contains(word))
+    let named = |word: &str| {
+        let mut found = lower.match_indices(word);
+        found.any(|(at, _)| !word.is_ascii() || !lower[..at].ends_with(char::is_alphabetic))
+    };
+    text.contains(|c: char| c.is_numeric()) && POINTS.iter().any(|word| named(word))
 }
 
 #[cfg(test)]
