@@ -238,10 +238,14 @@ impl Page<'_> {
             let Some((options, choices)) = usable(group) else {
                 continue;
             };
+            let among_controls = group.source == Source::List
+                && groups.iter().any(|group| group.source.is_control());
             let in_quiz = group.source.is_control()
                 || matches!(group.source, Source::Lettered(_))
                 || asked.badge
                 || asked.instruction
+                || asked.named
+                || among_controls
                 || self.scene.is_quiz()
                 || (alike[shapes[number].as_str()] > 2 && asked.direct)
                 || evidence::is_in_quiz(self.tree, group.root);

@@ -29,7 +29,7 @@
   const flags = (element, hidden) => {
     let bits = hidden ? HIDDEN : 0;
     const style = getComputedStyle(element);
-    if (style.display !== 'inline' && !style.display.startsWith('inline-') && style.display !== 'contents') bits |= BLOCK;
+    if (style.display !== 'inline' && !style.display.startsWith('inline-') && !style.display.startsWith('ruby') && style.display !== 'contents') bits |= BLOCK;
     if (!hidden) {
       const box = element.getBoundingClientRect();
       const none = style.display === 'none' || style.visibility === 'hidden' || style.visibility === 'collapse';

@@ -191,9 +191,9 @@ fn named(
     before: usize,
 ) -> Option<Range<usize>> {
     let outer = *own.last()?;
-    let from = lines
-        .get(before)
-        .map_or(outer, |line| line.at.start)
+    let from = before
+        .checked_sub(1)
+        .map_or(outer, |last| lines[last].at.end)
         .max(outer);
     let is_named = |at: &usize| {
         let id = tree.attribute(*at, "id");

@@ -58,7 +58,12 @@ pub(super) const QUESTION: [&str; 54] = [
     "galdera",
 ];
 /// What else stands in a badge: counts, points, states.
-const BADGE: [&str; 76] = [
+const BADGE: [&str; 81] = [
+    "题",
+    "共",
+    "单选题",
+    "多选题",
+    "判断题",
     "of",
     "max",
     "maximum",
