@@ -7,6 +7,7 @@
 mod cdp;
 mod chromium;
 mod error;
+mod events;
 mod frames;
 mod memory;
 mod process;

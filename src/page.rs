@@ -4,8 +4,12 @@ use crate::{
     analysis::{Failure, FailureCode},
     quiz::{Question, problem::Problem},
 };
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// When to try again where nobody can read pages, in seconds: a scraper that restarts is back by then.
+const UNAVAILABLE_RETRY_S: u64 = 5;
 
 /// A page whose questions are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +54,15 @@ impl Via {
     }
 }
 
+/// Decides where a page that is open in Chromium may go: by a redirect, a script, or a click on "next".
+pub trait Permit: std::fmt::Debug + Send + Sync {
+    /// Returns whether the page may go to an address.
+    fn may_visit<'a>(&'a self, url: &'a str) -> BoxFuture<'a, bool>;
+
+    /// Returns why it was kept from the latest address that it might not go to.
+    fn refused(&self) -> Option<PageError>;
+}
+
 /// Milliseconds that each step took; 0 where a step was not needed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -82,6 +95,26 @@ pub struct FoundPage {
     pub notes: Vec<String>,
     /// How long it took.
     pub timings: Timings,
+}
+
+/// The answer of `POST /api/scrape`, which is also a quiz file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scraped<'a> {
+    status: &'static str,
+    question_count: usize,
+    #[serde(flatten)]
+    found: &'a FoundPage,
+}
+
+impl<'a> From<&'a FoundPage> for Scraped<'a> {
+    fn from(found: &'a FoundPage) -> Self {
+        Self {
+            status: "success",
+            question_count: found.questions.len(),
+            found,
+        }
+    }
 }
 
 /// Why a page was refused. Never says what a name resolved to.
@@ -160,6 +193,9 @@ pub enum PageError {
     /// It could not be read.
     #[error("{1}")]
     Failed(FailReason, String),
+    /// Nobody is there to read it now.
+    #[error("pages cannot be read now: {0}")]
+    Unavailable(&'static str),
     /// Too many pages wait.
     #[error("too many pages are waiting: try again in {} s", .0.as_secs())]
     Overloaded(Duration),
@@ -172,7 +208,7 @@ impl PageError {
             Self::NoQuestions(_) => "no_questions",
             Self::Blocked(..) => "blocked",
             Self::Failed(..) => "failed",
-            Self::Overloaded(_) => "overloaded",
+            Self::Unavailable(_) | Self::Overloaded(_) => "overloaded",
         }
     }
 }
@@ -184,6 +220,12 @@ impl From<PageError> for Failure {
             PageError::NoQuestions(_) => (FailureCode::NoQuestionsFound, None),
             PageError::Blocked(reason, _) => (FailureCode::PageBlocked, Some(reason.word())),
             PageError::Failed(reason, _) => (FailureCode::PageFailed, Some(reason.word())),
+            PageError::Unavailable(_) => {
+                return Self {
+                    retry_after: Some(UNAVAILABLE_RETRY_S),
+                    ..Self::new(FailureCode::Overloaded, told)
+                };
+            }
             PageError::Overloaded(wait) => {
                 return Self {
                     retry_after: Some(wait.as_secs().max(1)),

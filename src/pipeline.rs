@@ -3,10 +3,9 @@
 use crate::{
     actors::{
         analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, words},
-        analysis::{count, cues, known_result},
+        analysis::{count, cues, known_result, read_page},
         cache::CacheMsg,
         director::{DirectorMsg, PlayRequest},
-        scraper::ScraperMsg,
         tree::{Mailboxes, Role},
     },
     analysis::{Failure, FailureCode, Report, Source, Status, Usage},
@@ -154,13 +153,13 @@ impl Pipeline {
         };
         // The same time again to wait for a place. The answer comes a moment after its own deadline.
         let deadline = Self::within(2 * time_ms);
-        let ask = |reply| ScraperMsg::Scrape {
+        read_page(
+            &self.actors.scraper,
             page,
             deadline,
-            reply,
-        };
-        let answer_by = deadline + SCRAPE_MARGIN;
-        Ok(self.actors.scraper.ask(answer_by, ask).await??)
+            deadline + SCRAPE_MARGIN,
+        )
+        .await
     }
 
     /// Returns the configured timing with what the client wants different.

@@ -4,6 +4,7 @@ mod charset;
 mod fetch;
 pub mod limits;
 pub mod local;
+mod manners;
 pub mod remote;
 #[cfg(feature = "browser")]
 mod render;
@@ -13,6 +14,8 @@ mod render;
 mod robots;
 mod trouble;
 mod turns;
+
+pub(crate) use charset::decode;
 
 use crate::{
     actors::tree::Mailboxes,

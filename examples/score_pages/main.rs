@@ -18,6 +18,11 @@ use quiz_stats::{
 use score::{Page, Total};
 use std::{env, fs, path::Path, time::Duration};
 
+const USAGE: &str = "usage: score_pages FOLDER… [--render] [--show] [--only NAME]
+  --render     open each page in Chromium, instead of reading the plain markup
+  --show       print what is missing (-), wrong (+) or of another kind or key (~)
+  --only NAME  only pages with NAME in their name";
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let (mut folders, mut render, mut show, mut only) = (Vec::new(), false, false, None);
@@ -27,11 +32,15 @@ async fn main() -> anyhow::Result<()> {
             "--render" => render = true,
             "--show" => show = true,
             "--only" => only = arguments.next(),
+            "--help" | "-h" => {
+                println!("{USAGE}");
+                return Ok(());
+            }
             folder => folders.push(folder.to_owned()),
         }
     }
     if folders.is_empty() {
-        bail!("usage: score_pages FOLDER… [--render] [--show] [--only NAME]")
+        bail!("{USAGE}")
     }
     for folder in folders {
         let folder = Path::new(&folder);

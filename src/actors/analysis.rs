@@ -122,7 +122,7 @@ impl Actor for Analysis {
                 let bell = Bell::new(&myself, AnalysisMsg::Next);
                 at_work.spawn(async move {
                     let _bell = bell;
-                    Work::Read(read(&scraper, page, deadline).await)
+                    Work::Read(read_page(&scraper, page, deadline, deadline).await)
                 });
                 VecDeque::new()
             }
@@ -398,14 +398,15 @@ fn numbered(questions: Vec<Question>) -> VecDeque<(u32, Arc<Question>)> {
     (1..).zip(questions.into_iter().map(Arc::new)).collect()
 }
 
-/// Reads a page, once more if the scraper died over it.
-async fn read(
+/// Reads a page by `deadline`, once more if the scraper died over it; its answer may take until `answer_by`.
+pub(crate) async fn read_page(
     scraper: &Mailbox<ScraperMsg>,
     page: PageRequest,
     deadline: Instant,
+    answer_by: Instant,
 ) -> Result<FoundPage, Failure> {
     let ask = || {
-        scraper.ask(deadline, |reply| ScraperMsg::Scrape {
+        scraper.ask(answer_by, |reply| ScraperMsg::Scrape {
             page: page.clone(),
             deadline,
             reply,

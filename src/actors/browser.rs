@@ -378,3 +378,6 @@ impl State {
         self.args.metrics.scrape().pages_open.set(f64::from(pages));
     }
 }
+
+#[cfg(test)]
+mod tests;

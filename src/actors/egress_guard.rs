@@ -61,3 +61,6 @@ impl Actor for EgressGuard {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

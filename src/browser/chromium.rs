@@ -8,6 +8,7 @@ use super::{
     program,
     tab::{Tab, TabConfig},
 };
+use crate::page::Permit;
 use std::{path::Path, sync::Mutex, sync::PoisonError};
 use tokio::time::Instant;
 
@@ -42,17 +43,18 @@ impl Chromium {
         self.cdp.closed().await;
     }
 
-    /// Opens an empty page whose way out is the proxy at `proxy`.
+    /// Opens an empty page whose way out is the proxy at `proxy`, and which asks `permit` before it goes anywhere.
     ///
     /// # Errors
     /// See [`BrowserError`].
-    pub async fn open(
+    pub async fn open<'a>(
         &self,
         proxy: &str,
         config: TabConfig,
+        permit: Option<&'a dyn Permit>,
         deadline: Instant,
-    ) -> Result<Tab, BrowserError> {
-        Tab::open(self.cdp.clone(), proxy, config, deadline).await
+    ) -> Result<Tab<'a>, BrowserError> {
+        Tab::open(self.cdp.clone(), proxy, config, permit, deadline).await
     }
 
     /// Opens and closes a page that needs nothing, to see that Chromium still does its work.
@@ -62,7 +64,7 @@ impl Chromium {
     pub async fn prove(&self, deadline: Instant) -> Result<(), BrowserError> {
         // Nothing is loaded, so the way out leads nowhere.
         let mut tab = self
-            .open("http://127.0.0.1:1", TabConfig::default(), deadline)
+            .open("http://127.0.0.1:1", TabConfig::default(), None, deadline)
             .await?;
         tab.prove(deadline).await
     }

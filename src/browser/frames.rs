@@ -15,7 +15,7 @@ use url::{Host, Url};
 /// Most frames that are looked into.
 const MAX_FRAMES: usize = 20;
 
-impl Tab {
+impl Tab<'_> {
     /// Puts the content of such frames in their places.
     pub(super) async fn attach_frames(
         &mut self,

@@ -4,7 +4,7 @@
 //! more, a shell does: it reads from a pipe whose other end is ours, and the pipe closes with us.
 
 use super::error::BrowserError;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 use std::{
     ffi::OsString, fs, io, os::unix::ffi::OsStrExt as _, path::Path, process::Stdio, time::Duration,
 };
@@ -104,7 +104,11 @@ impl Process {
                 .is_some_and(|profile| command.windows(profile.len()).any(|part| part == profile))
         };
         let group = self.group.as_raw_nonzero().get();
-        let all = processes().into_iter();
+        let watch = self.watch.id();
+        // The watch names the profile too.
+        let all = processes()
+            .into_iter()
+            .filter(|id| watch != Some(id.as_raw_nonzero().get().cast_unsigned()));
         all.filter(|&id| stat(id).is_some_and(|(_, of)| of == group) || works_on_profile(id))
             .collect()
     }
@@ -113,6 +117,10 @@ impl Process {
     pub(super) async fn end(mut self) {
         let members = self.members();
         self.kill();
+        for &id in &members {
+            // It fails for those of the group, which are gone by now.
+            let _ = kill_process(id, Signal::KILL);
+        }
         let _ = self.browser.wait().await;
         let deadline = Instant::now() + END_LIMIT;
         while !reaped(&members) {

@@ -70,7 +70,7 @@ pub fn find(config: &config::Scraper, path: Option<OsString>) -> Result<PathBuf,
         return match program.is_file() {
             true => Ok(program.clone()),
             false => Err(format!(
-                "scraper.chromium names {}, which is no file",
+                "scraper.chromium names {}, which is no file: name the program, or leave it out to take the one on the path",
                 program.display()
             )),
         };

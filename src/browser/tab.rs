@@ -3,21 +3,22 @@
 use super::{
     cdp::{Cdp, Event, MAX_EVENTS},
     error::BrowserError,
+    events::Heard,
 };
-use crate::extract::{self, Snapshot};
+use crate::{
+    extract::{self, Snapshot},
+    page::Permit,
+};
 use serde::de::DeserializeOwned;
 use spider_chrome::{
     Command,
     cdp::{
         browser_protocol::{
             browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
-            fetch::{self, FailRequestParams, RequestPattern},
+            fetch::{self, RequestPattern},
             inspector,
-            network::{self, ErrorReason, ResourceType},
-            page::{
-                self, CreateIsolatedWorldParams, FrameId, HandleJavaScriptDialogParams,
-                NavigateParams,
-            },
+            network::{self, ResourceType},
+            page::{self, CreateIsolatedWorldParams, FrameId, NavigateParams},
             target::{
                 AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams,
                 DisposeBrowserContextParams, SessionId,
@@ -26,7 +27,7 @@ use spider_chrome::{
         js_protocol::runtime::{EvaluateParams, ExecutionContextId, TimeDelta},
     },
 };
-use std::{collections::HashSet, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
 /// The name of the world that our scripts run in: the page's own scripts cannot see or change what they use.
@@ -68,34 +69,27 @@ pub struct Loaded {
 
 /// See the module. Its context is disposed of when it is dropped, and all its targets with it.
 #[derive(Debug)]
-pub struct Tab {
-    cdp: Cdp,
-    config: TabConfig,
+pub struct Tab<'a> {
+    pub(super) cdp: Cdp,
+    pub(super) config: TabConfig,
+    /// Asked before it goes anywhere; without one, it may.
+    pub(super) permit: Option<&'a dyn Permit>,
     context: BrowserContextId,
-    session: SessionId,
-    main: FrameId,
-    events: mpsc::Receiver<Event>,
-    heard: Heard,
+    pub(super) session: SessionId,
+    pub(super) main: FrameId,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) heard: Heard,
     /// Where our scripts ran for the latest snapshot, frame by frame, the page itself first.
     worlds: Vec<ExecutionContextId>,
 }
 
-/// What the events have told so far.
-#[derive(Debug, Default)]
-struct Heard {
-    requests: u32,
-    /// Requests under way whose answers may change what is seen.
-    loading: HashSet<String>,
-    parsed: bool,
-    loaded: Loaded,
-}
-
-impl Tab {
+impl<'a> Tab<'a> {
     /// See [`Chromium::open`](super::Chromium::open).
     pub(super) async fn open(
         cdp: Cdp,
         proxy: &str,
         config: TabConfig,
+        permit: Option<&'a dyn Permit>,
         deadline: Instant,
     ) -> Result<Self, BrowserError> {
         let context = CreateBrowserContextParams {
@@ -128,9 +122,11 @@ impl Tab {
             ..RequestPattern::default()
         };
         // Most images and fonts are not even asked for: see the program's arguments. Icons are of the type `Other`.
-        let unloaded = fetch::EnableParams {
+        // Documents need a permit.
+        let paused = fetch::EnableParams {
             patterns: Some(
                 [
+                    ResourceType::Document,
                     ResourceType::Media,
                     ResourceType::Image,
                     ResourceType::Font,
@@ -146,12 +142,13 @@ impl Tab {
             cdp.call(on, page::EnableParams::default(), deadline),
             cdp.call(on, inspector::EnableParams::default(), deadline),
             cdp.call(on, network::EnableParams::default(), deadline),
-            cdp.call(on, unloaded, deadline),
+            cdp.call(on, paused, deadline),
         )?;
         dispose.disarm();
         Ok(Self {
             cdp,
             config,
+            permit,
             context,
             session,
             // A page's main frame has the id of its target.
@@ -324,86 +321,9 @@ impl Tab {
         let value = returned.result.value.unwrap_or_default();
         serde_json::from_value(value).map_err(|error| refused(error.to_string()))
     }
-
-    /// Takes events until `done` or `deadline`.
-    async fn pump(
-        &mut self,
-        deadline: Instant,
-        done: impl Fn(&Heard) -> bool,
-    ) -> Result<(), BrowserError> {
-        while !done(&self.heard) {
-            match tokio::time::timeout_at(deadline, self.events.recv()).await {
-                Ok(event) => self.hear(event).await?,
-                Err(_) => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes one event in; `None` when there will be no more.
-    async fn hear(&mut self, event: Option<Event>) -> Result<(), BrowserError> {
-        let Some(Event { method, params, .. }) = event else {
-            // Either Chromium is gone, which shows within a moment, or this page has flooded us.
-            let gone = tokio::time::timeout(Duration::from_millis(100), self.cdp.closed()).await;
-            return Err(match gone {
-                Ok(()) => BrowserError::Gone,
-                Err(_) => BrowserError::TooManyRequests,
-            });
-        };
-        let text = |name: &str| params[name].as_str().unwrap_or_default().to_owned();
-        match method.as_str() {
-            "Page.domContentEventFired" => self.heard.parsed = true,
-            "Page.javascriptDialogOpening" => {
-                let accept = text("type") == "beforeunload";
-                self.cdp.tell(
-                    Some(&self.session),
-                    HandleJavaScriptDialogParams::new(accept),
-                );
-            }
-            "Inspector.targetCrashed" | "Inspector.detached" => {
-                return Err(BrowserError::PageCrashed);
-            }
-            "Fetch.requestPaused" => {
-                let fail = FailRequestParams::new(text("requestId"), ErrorReason::BlockedByClient);
-                self.cdp.tell(Some(&self.session), fail);
-            }
-            "Network.requestWillBeSent" => {
-                let url = params["request"]["url"].as_str().unwrap_or_default();
-                if url.starts_with("data:") || url.starts_with("blob:") {
-                    return Ok(());
-                }
-                if text("type") == "Document" && text("frameId") == self.main.as_ref() {
-                    self.heard.loaded.url = url.to_owned();
-                }
-                self.heard.requests += 1;
-                if self.heard.requests > self.config.max_requests {
-                    return Err(BrowserError::TooManyRequests);
-                }
-                if matches!(
-                    text("type").as_str(),
-                    "Document" | "Script" | "Stylesheet" | "XHR" | "Fetch"
-                ) {
-                    self.heard.loading.insert(text("requestId"));
-                }
-            }
-            "Network.loadingFinished" | "Network.loadingFailed" => {
-                self.heard.loading.remove(&text("requestId"));
-            }
-            "Network.responseReceived"
-                if text("type") == "Document" && text("frameId") == self.main.as_ref() =>
-            {
-                let response = &params["response"];
-                let text = |name: &str| response[name].as_str().unwrap_or_default().to_owned();
-                self.heard.loaded.status = response["status"].as_i64().unwrap_or_default();
-                self.heard.loaded.mime = text("mimeType");
-            }
-            _ => {}
-        }
-        Ok(())
-    }
 }
 
-impl Drop for Tab {
+impl Drop for Tab<'_> {
     fn drop(&mut self) {
         self.cdp
             .tell(None, DisposeBrowserContextParams::new(self.context.clone()));

@@ -10,7 +10,7 @@ use crate::{
     analysis::Failure,
     app::App,
     config::Settings,
-    page::{FoundPage, PageRequest},
+    page::{FoundPage, PageRequest, Scraped},
     quiz::{Kind, Question},
 };
 use anyhow::{Context as _, anyhow};
@@ -33,8 +33,8 @@ Examples:
   quiz-stats scrape https://quiz.example/1 --follow
   API_KEY=… quiz-stats scrape https://quiz.example/page --server https://quiz-stats.example
 
-The site's robots.txt is obeyed, and only addresses of the public internet are visited: see [egress] of
-`quiz-stats config --default` for exceptions.
+The site's robots.txt is obeyed, and only addresses of the public internet are visited. Exceptions are in the section
+[egress] of the configuration: see `quiz-stats config --default`.
 
 Exit codes: 0 questions were found, 1 none, or the page could not be read, 2 wrong arguments.";
 
@@ -63,7 +63,8 @@ pub(super) async fn run(args: ScrapeArgs, settings: Settings) -> anyhow::Result<
     let page = signals.or(page(&args.page, args.how)).await??;
     let page = page.ok_or_else(|| {
         super::WrongUse(format!(
-            "{} is neither a web address nor an HTML file: to read a quiz file, use `quiz-stats analyze`",
+            "{0} is neither a web address nor an HTML file: for a page on the web, write https://{0}; a saved page has a \
+             name that ends in .html; to read a quiz file, use `quiz-stats analyze`",
             args.page.display()
         ))
     })?;
@@ -77,7 +78,7 @@ pub(super) async fn run(args: ScrapeArgs, settings: Settings) -> anyhow::Result<
     };
     drop(progress);
     print(&match args.json {
-        true => serde_json::to_string_pretty(&found)? + "\n",
+        true => serde_json::to_string_pretty(&Scraped::from(&found))? + "\n",
         false => list(&found),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ section! {
         /// Requests for a way out that may wait.
         mailbox_capacity: usize = 256,
         /// Visit these domains only, with everything that their pages load: exact names, or with `*.` everything below a
-        /// name; separated by commas.
+        /// name; separated by commas. `ALLOWED_DOMAINS` in the environment sets it too.
         allowed_domains: Option<String> = None,
         /// Ports that may be visited, separated by commas.
         ports: String = "80,443".to_owned(),

@@ -33,7 +33,8 @@ section! {
         /// `quiz-stats/VERSION`.
         user_agent: Option<String> = None,
         /// Chromium: the program that reads pages with scripts. By default the first on the path of
-        /// chrome-headless-shell, chromium-headless-shell, chromium, chromium-browser, google-chrome.
+        /// chrome-headless-shell, chromium-headless-shell, chromium, chromium-browser, google-chrome,
+        /// google-chrome-stable.
         chromium: Option<PathBuf> = None,
         /// Let these scrapers (`quiz-stats serve --role scraper`) read the pages instead of this process; several are
         /// separated by commas, the least busy is asked first.

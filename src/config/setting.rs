@@ -55,6 +55,10 @@ macro_rules! whole_number {
                 }
             }
 
+            fn example() -> String {
+                "…".to_owned()
+            }
+
             fn show(&self) -> Option<toml::Value> {
                 // TOML's numbers end at i64::MAX, and so do those that a file can set.
                 Some(toml::Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))

@@ -6,6 +6,7 @@ use super::{
     respond::{Body, bytes, full, json, set},
     router::Call,
 };
+use crate::actors::tree::Role;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde_json::json as value;
@@ -15,6 +16,22 @@ use std::{collections::HashMap, sync::LazyLock};
 /// Scripts, styles and connections of this server only; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// What a process offers that does more than read pages.
+const BACKEND_ENDPOINTS: [(&str, &str); 9] = [
+    ("analyze", "POST /api/analyze"),
+    (
+        "analyses",
+        "GET /api/analyses, GET or DELETE /api/analyses/{id}",
+    ),
+    ("channel", "GET /api/channels/{channel}"),
+    ("display", "POST /api/channels/{channel}/display"),
+    ("control", "POST /api/channels/{channel}/control"),
+    ("websocket", "GET /ws?channel={channel}"),
+    ("events", "GET /events?channel={channel}"),
+    ("stage", "GET /stage/{channel}"),
+    ("overlay", "GET /overlay/{channel}"),
+];
 
 struct Asset {
     content_type: &'static str,
@@ -67,24 +84,24 @@ pub(super) fn root(call: &Call) -> Response<Body> {
     {
         return serve(call, page, true);
     }
+    let mut endpoints = value!({
+        "scrape": "POST /api/scrape",
+        "health": "GET /health, /livez, /readyz",
+        "version": "GET /version",
+    });
+    if call.context.pipeline.settings.metrics.bind.is_none() {
+        endpoints["metrics"] = "GET /metrics".into();
+    }
+    if call.context.pipeline.role == Role::All {
+        for (name, endpoint) in BACKEND_ENDPOINTS {
+            endpoints[name] = endpoint.into();
+        }
+    }
     let answer = value!({
         "name": "quiz-stats",
         "version": crate::version::VERSION,
         "documentation": "README.md of the project, GET / with Accept: text/html",
-        "endpoints": {
-            "analyze": "POST /api/analyze",
-            "analyses": "GET /api/analyses, GET or DELETE /api/analyses/{id}",
-            "channel": "GET /api/channels/{channel}",
-            "display": "POST /api/channels/{channel}/display",
-            "control": "POST /api/channels/{channel}/control",
-            "websocket": "GET /ws?channel={channel}",
-            "events": "GET /events?channel={channel}",
-            "stage": "GET /stage/{channel}",
-            "overlay": "GET /overlay/{channel}",
-            "health": "GET /health, /livez, /readyz",
-            "metrics": "GET /metrics",
-            "version": "GET /version",
-        },
+        "endpoints": endpoints,
     });
     json(StatusCode::OK, &answer)
 }

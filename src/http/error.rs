@@ -57,7 +57,9 @@ impl ApiError {
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
-        let message = format!("the body is larger than {limit} bytes: split the quiz");
+        let message = format!(
+            "the body is larger than {limit} bytes (limits.max_body_bytes): split the quiz, or send a page by its url"
+        );
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 

@@ -6,19 +6,9 @@ use super::{
     respond::{Body, json},
     router::Call,
 };
-use crate::{page::FoundPage, quiz::request::parse_page_request};
+use crate::{page::Scraped, quiz::request::parse_page_request};
 use http::{Response, StatusCode};
-use serde::Serialize;
 use std::time::Duration;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Scraped {
-    status: &'static str,
-    question_count: usize,
-    #[serde(flatten)]
-    found: FoundPage,
-}
 
 pub(super) async fn scrape(call: Call) -> Result<Response<Body>, ApiError> {
     let pipeline = &call.context.pipeline;
@@ -33,12 +23,5 @@ pub(super) async fn scrape(call: Call) -> Result<Response<Body>, ApiError> {
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
     let body = body(call.request, settings.limits.max_body_bytes, timeout).await?;
     let found = pipeline.scrape(parse_page_request(&body)?).await?;
-    Ok(json(
-        StatusCode::OK,
-        &Scraped {
-            status: "success",
-            question_count: found.questions.len(),
-            found,
-        },
-    ))
+    Ok(json(StatusCode::OK, &Scraped::from(&found)))
 }

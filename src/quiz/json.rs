@@ -19,7 +19,18 @@ pub fn parse_json_quiz(text: &str) -> Result<Vec<Question>, Vec<Problem>> {
     let mut problems = Problems::default();
     let (list, path) = match node {
         Node::Map(entries) => {
-            let [questions, title] = fields(entries, ["questions", "title"], "", &mut problems);
+            // The rest is what `quiz-stats scrape --json` says about a page, and changes nothing.
+            let known = [
+                "questions",
+                "title",
+                "status",
+                "questionCount",
+                "url",
+                "via",
+                "notes",
+                "timings",
+            ];
+            let [questions, title, ..] = fields(entries, known, "", &mut problems);
             if let Some(title) = title.filter(|title| !matches!(title, Node::Text(_))) {
                 problems.add(
                     "title",
@@ -388,6 +399,17 @@ mod tests {
         assert_eq!(questions[0].id.as_deref(), Some("q1"));
         let object = format!(r#"{{"title":"Sums","questions":{bare}}}"#);
         assert_eq!(parse_json_quiz(&object).unwrap(), questions);
+    }
+
+    #[test]
+    fn reads_what_scrape_printed() {
+        let found: crate::page::FoundPage = serde_json::from_str(
+            r#"{"url":"https://quiz.example/","title":null,"via":"browser","notes":["n"],"timings":{"totalMs":7},
+                "questions":[{"question":"2+2?","answers":["3","4"],"kind":"single","correct":[2]}]}"#,
+        )
+        .unwrap();
+        let printed = serde_json::to_string(&crate::page::Scraped::from(&found)).unwrap();
+        assert_eq!(parse_json_quiz(&printed).unwrap(), found.questions);
     }
 
     #[test]

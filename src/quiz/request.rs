@@ -315,6 +315,14 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         render,
     };
     let names_a_page = page.name_a_page();
+    if questions.is_some() && !names_a_page {
+        for name in page.switches() {
+            problems.add(
+                name,
+                "is for pages: leave it out, or send url or html instead of questions",
+            );
+        }
+    }
     let page = page.read(&mut problems);
     let subject = match (questions, page) {
         (Some(questions), _) => {

@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 const PRESCAN: usize = 1_024;
 
 /// Returns the text of a page. `content_type`: the header, with its parameters.
-pub(super) fn decode(bytes: &[u8], content_type: &str) -> String {
+pub(crate) fn decode(bytes: &[u8], content_type: &str) -> String {
     let told = label(content_type).or_else(|| {
         let head = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN)]).to_lowercase();
         let meta = head.find("<meta")?;

@@ -33,9 +33,10 @@ pub fn keep(mut found: FoundPage, limits: &Limits) -> Result<FoundPage, PageErro
         ));
     }
     if found.questions.is_empty() {
-        let why = notes
+        let left_out = notes
             .first()
             .map(|note| format!(" that can be asked: {note}"));
+        let why = left_out.or_else(|| found.notes.first().map(|note| format!(": {note}")));
         return Err(PageError::NoQuestions(why.unwrap_or_default()));
     }
     found.notes.append(&mut notes);

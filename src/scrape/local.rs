@@ -6,10 +6,9 @@
 use super::{
     PageReader,
     fetch::{self, Fetched},
+    manners::{Manners, Visitor},
     render::{Rendered, Renderer},
-    robots::RobotsCache,
     trouble,
-    turns::Turns,
 };
 use crate::{
     actors::{egress_guard::EgressGuardMsg, tree::Mailboxes},
@@ -20,10 +19,13 @@ use crate::{
     runtime::Mailbox,
 };
 use futures_util::future::BoxFuture;
-use reqwest::{Client, Url};
+use reqwest::Url;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+/// Said of markup without questions.
+const UNLOADED: &str = "scripts and frames that the markup links are not loaded: send the address instead, or save \
+    the page when it shows the questions";
 /// Redirects that are followed, as many as browsers do.
 const MAX_REDIRECTS: usize = 20;
 
@@ -33,8 +35,7 @@ pub struct LocalReader {
     policy: Policy,
     guard: Mailbox<EgressGuardMsg>,
     renderer: Renderer,
-    robots: RobotsCache,
-    turns: Turns,
+    manners: Manners,
 }
 
 /// What the plain response showed.
@@ -52,8 +53,7 @@ impl LocalReader {
             policy: Policy::new(&settings.egress),
             guard: mailboxes.egress_guard.clone(),
             renderer: Renderer::new(settings, mailboxes),
-            robots: RobotsCache::new(),
-            turns: Turns::new(),
+            manners: Manners::new(&settings.scraper),
         }
     }
 
@@ -68,14 +68,24 @@ impl LocalReader {
         self.check(&url)?;
         let gate = self.gate(None, deadline).await?;
         let client = fetch::client(&gate, &self.config.agent())?;
+        let visitor = Visitor {
+            manners: &self.manners,
+            client: &client,
+            gate: &gate,
+            deadline,
+        };
         let began = Instant::now();
-        self.may_read(&url, &client, &gate, deadline).await?;
+        visitor.wait(&url).await?;
         timings.wait_ms = millis(began);
         let mut plain = None;
         if self.config.http_first && !page.render && !page.follow {
             let began = Instant::now();
             let limit = deadline.min(began + Duration::from_millis(self.config.http_timeout_ms));
-            let (url, markup) = self.fetch(url.clone(), &client, &gate, limit).await?;
+            let visitor = Visitor {
+                deadline: limit,
+                ..visitor
+            };
+            let (url, markup) = self.fetch(url.clone(), visitor).await?;
             timings.fetch_ms = millis(began);
             let read = self.read_plain(markup, url, &mut timings).await?;
             if read.extraction.static_enough {
@@ -90,19 +100,12 @@ impl LocalReader {
             plain = Some(read);
         }
         let target = plain.as_ref().map_or(&url, |plain| &plain.url);
-        match self
-            .renderer
-            .read(&gate, target, page.follow, deadline)
-            .await
-        {
-            Ok(rendered) => {
-                // It may have gone on to another site, which has rules of its own.
-                if rendered.url.origin() != target.origin() {
-                    self.obey_robots(&rendered.url, &client, &gate, deadline)
-                        .await?;
-                }
-                Ok(with_browser(rendered, timings))
-            }
+        let permit = visitor.permit(target);
+        let rendered = (self.renderer)
+            .read(&gate, target, Some(&permit), page.follow, deadline)
+            .await;
+        match rendered {
+            Ok(rendered) => Ok(with_browser(rendered, timings)),
             Err(PageError::Failed(FailReason::NoBrowser, why)) => {
                 without_browser(Via::Http, plain, why, timings)
             }
@@ -131,11 +134,19 @@ impl LocalReader {
             ));
         }
         let gate = self.gate(Some(markup.into()), deadline).await?;
-        match self.renderer.read(&gate, &url, page.follow, deadline).await {
-            Ok(rendered) => Ok(FoundPage {
-                url: None,
-                ..with_browser(rendered, timings)
-            }),
+        let rendered = (self.renderer)
+            .read(&gate, &url, None, page.follow, deadline)
+            .await;
+        match rendered {
+            Ok(mut rendered) => {
+                if plain.extraction.scripted && rendered.extraction.questions.is_empty() {
+                    rendered.notes.push(UNLOADED.to_owned());
+                }
+                Ok(FoundPage {
+                    url: None,
+                    ..with_browser(rendered, timings)
+                })
+            }
             Err(PageError::Failed(FailReason::NoBrowser, why)) => {
                 let found = without_browser(Via::Html, Some(plain), why, timings)?;
                 Ok(FoundPage { url: None, ..found })
@@ -168,51 +179,14 @@ impl LocalReader {
         opened.map_err(|_| PageError::Overloaded(Duration::from_secs(1)))
     }
 
-    /// Waits until the site lets us read a page.
-    async fn may_read(
-        &self,
-        url: &Url,
-        client: &Client,
-        gate: &Gate,
-        deadline: Instant,
-    ) -> Result<(), PageError> {
-        let delay = self.obey_robots(url, client, gate, deadline).await?;
-        let pause = delay.max(Duration::from_millis(self.config.politeness_ms));
-        let turn = self
-            .turns
-            .wait(url.host_str().unwrap_or_default(), pause, deadline)
-            .await;
-        turn.map_err(PageError::Overloaded)
-    }
-
-    /// Returns how long the site wants us to wait between two pages.
-    async fn obey_robots(
-        &self,
-        url: &Url,
-        client: &Client,
-        gate: &Gate,
-        deadline: Instant,
-    ) -> Result<Duration, PageError> {
-        if !self.config.obey_robots {
-            return Ok(Duration::ZERO);
-        }
-        let limit =
-            deadline.min(Instant::now() + Duration::from_millis(self.config.http_timeout_ms));
-        let rules = self.robots.of(url, client, gate, limit).await?;
-        match rules.allow(url) {
-            true => Ok(rules.delay()),
-            false => Err(trouble::robots(url)),
-        }
-    }
-
     /// Returns the markup of a page, and its address after redirects.
-    async fn fetch(
-        &self,
-        mut url: Url,
-        client: &Client,
-        gate: &Gate,
-        deadline: Instant,
-    ) -> Result<(Url, String), PageError> {
+    async fn fetch(&self, mut url: Url, visitor: Visitor<'_>) -> Result<(Url, String), PageError> {
+        let Visitor {
+            client,
+            gate,
+            deadline,
+            ..
+        } = visitor;
         for _ in 0..=MAX_REDIRECTS {
             match fetch::fetch(client, gate, &url, deadline).await? {
                 Fetched::Answer {
@@ -225,10 +199,7 @@ impl LocalReader {
                 }
                 Fetched::Moved(to) => {
                     self.check(&to)?;
-                    match to.host_str() == url.host_str() {
-                        true => drop(self.obey_robots(&to, client, gate, deadline).await?),
-                        false => self.may_read(&to, client, gate, deadline).await?,
-                    }
+                    visitor.go_on(&url, &to).await?;
                     url = to;
                 }
             }

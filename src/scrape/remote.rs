@@ -105,15 +105,19 @@ impl RemoteReader {
                 service.busy.load(Ordering::Relaxed),
             )
         });
-        let mut last = PageError::Overloaded(Duration::from_secs(5));
+        let mut last = PageError::Unavailable("no scraper can be reached");
         for service in order {
             let _place = Place::at(service);
             match self.ask_one(service, page, deadline).await {
                 Ok(outcome) => {
-                    service.reached.store(true, Ordering::Relaxed);
+                    let refused = matches!(outcome, Err(PageError::Unavailable(_)));
+                    service.reached.store(!refused, Ordering::Relaxed);
                     match outcome {
-                        // Another one may have room.
-                        Err(busy @ PageError::Overloaded(_)) => last = busy,
+                        // Another one may have room, or know our key.
+                        Err(error @ (PageError::Overloaded(_) | PageError::Unavailable(_))) => {
+                            warn!(scraper = %service.url.authority(), %error, "scraper passed over");
+                            last = error;
+                        }
                         outcome => return outcome,
                     }
                 }
@@ -202,6 +206,13 @@ impl Refusal {
                 ))
             }
             "timed_out" => Ok(too_late()),
+            "too_large" => {
+                let told = "the markup is longer than the limits.max_body_bytes of the scraper: send only the part with the quiz";
+                Ok(PageError::Failed(FailReason::TooLarge, told.to_owned()))
+            }
+            "unauthenticated" => Ok(PageError::Unavailable(
+                "the scraper does not accept the key in scraper.remote_token",
+            )),
             "overloaded" | "rate_limited" | "draining" => Ok(PageError::Overloaded(wait)),
             _ => Err(format!("it answered {}: {}", self.code, self.error)),
         }
@@ -219,7 +230,7 @@ impl PageReader for RemoteReader {
         match self.services.iter().any(reached) {
             true => Ok(()),
             false => Err(
-                "no scraper can be reached: look at scraper.remote_url, and whether they run"
+                "no scraper can be used: look at scraper.remote_url, scraper.remote_token, and whether they run"
                     .to_owned(),
             ),
         }

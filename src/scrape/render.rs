@@ -10,7 +10,7 @@ use crate::{
     config::{self, Settings, search_path},
     egress::Gate,
     extract::{Extraction, Snapshot, extract},
-    page::{FailReason, PageError},
+    page::{FailReason, PageError, Permit},
     runtime::{AskError, Mailbox},
 };
 use reqwest::Url;
@@ -69,7 +69,7 @@ impl Renderer {
         find(&self.scraper, search_path()).map(|_| ())
     }
 
-    /// Reads the page at `url`.
+    /// Reads the page at `url`, and goes on from there where `permit` allows it.
     ///
     /// # Errors
     /// See [`PageError`]; [`FailReason::NoBrowser`] without Chromium.
@@ -77,6 +77,7 @@ impl Renderer {
         &self,
         gate: &Gate,
         url: &Url,
+        permit: Option<&dyn Permit>,
         follow: bool,
         deadline: Instant,
     ) -> Result<Rendered, PageError> {
@@ -91,7 +92,7 @@ impl Renderer {
             Err(AskError::Down) => return Err(crashed()),
         };
         let outcome = tokio::select! {
-            outcome = timeout_at(deadline, self.in_tab(&lease, gate, url, follow, deadline)) => outcome,
+            outcome = timeout_at(deadline, self.in_tab(&lease, gate, url, permit, follow, deadline)) => outcome,
             () = gate.meter().exhausted() => return Err(trouble::too_large(url)),
         };
         match outcome.unwrap_or(Err(BrowserError::TimedOut.into())) {
@@ -112,6 +113,7 @@ impl Renderer {
         lease: &Lease,
         gate: &Gate,
         url: &Url,
+        permit: Option<&dyn Permit>,
         follow: bool,
         deadline: Instant,
     ) -> Result<Rendered, Stopped> {
@@ -124,18 +126,34 @@ impl Renderer {
         };
         let mut tab = lease
             .chromium
-            .open(&gate.proxy(), config, deadline.min(began + script_timeout))
+            .open(
+                &gate.proxy(),
+                config,
+                permit,
+                deadline.min(began + script_timeout),
+            )
             .await?;
         let by =
             deadline.min(Instant::now() + Duration::from_millis(self.config.navigation_timeout_ms));
         let loaded = tab.goto(url.as_str(), by).await?;
-        check(&loaded, gate, url)?;
+        let refused = || permit.and_then(Permit::refused);
+        match refused() {
+            Some(refused) if loaded.error.is_some() => return Err(Stopped::Page(refused)),
+            _ => check(&loaded, gate, url)?,
+        }
         let mut extracting = Duration::ZERO;
         let mut look = self.look(&mut tab, deadline, &mut extracting).await?;
         let mut notes = Vec::new();
         if follow {
             self.follow(&mut tab, &mut look, deadline, &mut extracting, &mut notes)
                 .await?;
+        }
+        match refused() {
+            Some(refused) if look.extraction.questions.is_empty() => {
+                return Err(Stopped::Page(refused));
+            }
+            Some(refused) => notes.push(format!("the page could not go on: {refused}")),
+            None => {}
         }
         let address = Url::parse(&look.snapshot.url).unwrap_or_else(|_| url.clone());
         Ok(Rendered {
@@ -150,7 +168,7 @@ impl Renderer {
     /// Waits until the page rests, and looks. One that shows nothing is looked at again for a while.
     async fn look(
         &self,
-        tab: &mut Tab,
+        tab: &mut Tab<'_>,
         deadline: Instant,
         extracting: &mut Duration,
     ) -> Result<Look, Stopped> {
@@ -181,7 +199,7 @@ impl Renderer {
     /// Goes on with "next" and gathers what comes, until nothing new does.
     async fn follow(
         &self,
-        tab: &mut Tab,
+        tab: &mut Tab<'_>,
         look: &mut Look,
         deadline: Instant,
         extracting: &mut Duration,
@@ -239,7 +257,7 @@ impl Renderer {
 
     async fn click_and_look(
         &self,
-        tab: &mut Tab,
+        tab: &mut Tab<'_>,
         look: &Look,
         node: usize,
         deadline: Instant,

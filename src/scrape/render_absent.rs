@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     egress::Gate,
     extract::Extraction,
-    page::{FailReason, PageError},
+    page::{FailReason, PageError, Permit},
 };
 use reqwest::Url;
 use tokio::time::Instant;
@@ -38,6 +38,7 @@ impl Renderer {
         &self,
         _: &Gate,
         _: &Url,
+        _: Option<&dyn Permit>,
         _: bool,
         _: Instant,
     ) -> Result<Rendered, PageError> {

@@ -10,7 +10,14 @@ use reqwest::Url;
 pub(super) fn fault(gate: &Gate, url: &Url) -> Option<PageError> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     Some(match gate.meter().fault(host, port)? {
-        Fault::Blocked | Fault::Tracker => blocked(url),
+        Fault::Blocked => blocked(url),
+        Fault::Tracker => {
+            let told = format!(
+                "{} only measures or advertises, and is never visited",
+                name(url)
+            );
+            PageError::Blocked(BlockReason::Address, told)
+        }
         Fault::Dns => unknown_name(url),
         Fault::Refused => broken(url),
         Fault::Timeout => failed(
@@ -65,7 +72,7 @@ pub(super) fn not_a_page(url: &Url, media: &str) -> PageError {
     failed(
         FailReason::NotAPage,
         format!(
-            "{} sent {what}: send a quiz file as the body itself",
+            "{} sent {what}: download it and send the quiz file itself, or name the page that shows the questions",
             name(url)
         ),
     )

@@ -21,6 +21,8 @@ mod local_model;
 #[cfg(test)]
 mod model_failures;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod picture;
 #[cfg(test)]
 mod promises;

@@ -254,3 +254,57 @@ async fn a_name_that_changes_its_address_gains_nothing() {
         site.paths()
     );
 }
+
+#[tokio::test]
+async fn robots_txt_counts_wherever_the_page_goes_in_chromium() {
+    let question = "<!doctype html><title>Quiz</title><h1>Quiz</h1><p>1. What is red?</p>
+        <label><input type=radio name=a>grass</label><label><input type=radio name=a>blood</label>";
+    let site = Site::start(move |visit| match visit.path.as_str() {
+        "/robots.txt" => {
+            Answer::page("User-agent: *\nDisallow: /exam\n").header("content-type", "text/plain")
+        }
+        "/moved" => Answer::redirect("/exam/1"),
+        "/left" => Answer::page(format!(
+            "{question}<script>location.href = '/exam/2'</script>"
+        )),
+        "/gone" => Answer::page(
+            "<!doctype html><title>Quiz</title><script>location.href = '/exam/3'</script>",
+        ),
+        "/steps" => Answer::page(format!("{question}<p><a href=/exam/4>Next</a>")),
+        "/fine" => Answer::redirect("/quiz"),
+        _ => Answer::page(question),
+    })
+    .await;
+    let Some(setup) = visitor_with_browser(&[&site]) else {
+        return;
+    };
+    let server = setup.bind().await;
+    let read = async |path: &str, follow: bool| {
+        let page = json!({ "url": site.url(path), "render": true, "follow": follow });
+        server.post("/api/scrape", &page).await
+    };
+    for path in ["/moved", "/gone"] {
+        let refused = read(path, false).await.expect(422);
+        assert_eq!(refused["code"], "page_blocked", "{path}: {refused}");
+        assert_eq!(refused["details"][0]["problem"], "robots", "{path}");
+    }
+    for (path, follow) in [("/left", false), ("/steps", true)] {
+        let found = read(path, follow).await.expect(200);
+        assert_eq!(found["questionCount"], 1, "{path}: {found}");
+        assert!(
+            found["notes"].to_string().contains("robots.txt"),
+            "{path}: {found}"
+        );
+    }
+    let found = read("/fine", false).await.expect(200);
+    assert_eq!(found["url"], site.url("/quiz"));
+    let exams = site
+        .paths()
+        .into_iter()
+        .filter(|path| path.starts_with("/exam"));
+    assert_eq!(
+        exams.collect::<Vec<_>>(),
+        Vec::<String>::new(),
+        "never asked for"
+    );
+}

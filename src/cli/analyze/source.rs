@@ -7,10 +7,11 @@ use crate::{
     page::{PageRequest, PageSource},
     quiz::{
         Question,
-        check::check,
+        check::{check, is_blank},
         file::{self, Format, Parsed},
         request::{Subject, check_url},
     },
+    scrape::decode,
 };
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -66,7 +67,7 @@ pub(in crate::cli) async fn page(
         PageSource::Url(url)
     } else if is_html(path) {
         let path = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || read(&path)).await;
+        let read = tokio::task::spawn_blocking(move || read_page(&path)).await;
         PageSource::Html(read.context("reading the file failed")??)
     } else {
         return Ok(None);
@@ -88,7 +89,24 @@ async fn questions(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Vec<Qu
     Ok(parse(&args.file, &text, args.format, limits)?)
 }
 
+/// Reads a quiz file.
 fn read(path: &Path) -> Result<String, WrongUse> {
+    text(read_bytes(path)?).map_err(|problem| WrongUse(format!("{} {problem}", name(path))))
+}
+
+/// Reads a saved page, in whatever encoding it says it is.
+fn read_page(path: &Path) -> Result<String, WrongUse> {
+    let markup = decode(&read_bytes(path)?, "");
+    match is_blank(&markup) {
+        true => Err(WrongUse(format!(
+            "{} is empty: save the page again",
+            name(path)
+        ))),
+        false => Ok(markup),
+    }
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, WrongUse> {
     let name = name(path);
     let wrong = |problem: &str| WrongUse(format!("{name} {problem}"));
     let source: Box<dyn io::Read> = if is_stdin(path) {
@@ -101,7 +119,7 @@ fn read(path: &Path) -> Result<String, WrongUse> {
         }
         Box::new(io::stdin())
     } else if path.is_dir() {
-        return Err(wrong("is a folder: name a quiz file in it"));
+        return Err(wrong("is a folder: name a file in it"));
     } else {
         Box::new(
             File::open(path).map_err(|error| WrongUse(format!("cannot open {name}: {error}")))?,
@@ -118,7 +136,7 @@ fn read(path: &Path) -> Result<String, WrongUse> {
             MAX_FILE_BYTES / 1_048_576
         )));
     }
-    text(bytes).map_err(wrong)
+    Ok(bytes)
 }
 
 /// Returns the bytes as text, or what is wrong with them.
@@ -260,7 +278,7 @@ mod tests {
     fn files_that_cannot_be_read_are_wrong_use() {
         let folder = tempfile::tempdir().unwrap();
         let told = |path: &Path| read(path).unwrap_err().0;
-        assert!(told(folder.path()).ends_with("is a folder: name a quiz file in it"));
+        assert!(told(folder.path()).ends_with("is a folder: name a file in it"));
         assert!(told(&folder.path().join("none.gift")).starts_with("cannot open "));
     }
 
@@ -298,5 +316,17 @@ mod tests {
         std::fs::write(&file, "<p>Quiz").unwrap();
         let saved = page(&file, plain).await.unwrap().unwrap();
         assert_eq!(saved.source, PageSource::Html("<p>Quiz".to_owned()));
+        std::fs::write(&file, b"<meta charset=windows-1251>\xCF\xF0").unwrap();
+        let saved = page(&file, plain).await.unwrap().unwrap();
+        assert_eq!(
+            saved.source,
+            PageSource::Html("<meta charset=windows-1251>Пр".to_owned())
+        );
+        std::fs::write(&file, " ").unwrap();
+        let wrong = page(&file, plain).await.unwrap_err();
+        assert!(
+            wrong.to_string().contains("is empty: save the page"),
+            "{wrong}"
+        );
     }
 }

@@ -29,6 +29,14 @@ impl PageFields {
         self.url.is_some() || self.html.is_some()
     }
 
+    /// Returns the names of those that say how a page is read.
+    pub(super) fn switches(&self) -> impl Iterator<Item = &'static str> {
+        let switches = [("follow", &self.follow), ("render", &self.render)];
+        switches
+            .into_iter()
+            .filter_map(|(name, node)| node.is_some().then_some(name))
+    }
+
     /// Reads the page they name; every problem is noted, and then what is returned is of no use.
     pub(super) fn read(self, problems: &mut Problems) -> Option<PageRequest> {
         let follow = read_switch(self.follow, "follow", problems);

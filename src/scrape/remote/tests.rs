@@ -121,6 +121,29 @@ async fn a_scraper_that_is_down_or_full_is_passed_over() {
 }
 
 #[tokio::test]
+async fn a_scraper_that_does_not_know_our_key_is_passed_over_and_says_so() {
+    let refusal = r#"{"code":"unauthenticated","error":"no"}"#;
+    let (stranger, _requests) = service("401 Unauthorized", refusal).await;
+    let (well, _requests) = service("200 OK", FOUND).await;
+    assert!(read(&reader(&[&stranger, &well])).await.is_ok());
+    let alone = reader(&[&stranger]);
+    let told = read(&alone).await.unwrap_err().to_string();
+    assert!(told.contains("scraper.remote_token"), "{told}");
+    assert!(alone.availability().is_err());
+}
+
+#[tokio::test]
+async fn markup_that_is_too_long_for_a_scraper_is_not_tried_again() {
+    let refusal = r#"{"code":"too_large","error":"at most 1048576 bytes"}"#;
+    let (address, _requests) = service("413 Payload Too Large", refusal).await;
+    let error = read(&reader(&[&address])).await.unwrap_err();
+    assert!(
+        matches!(error, PageError::Failed(FailReason::TooLarge, _)),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_least_busy_is_asked_first() {
     let (busy, mut asked) = service("200 OK", FOUND).await;
     let (idle, mut others) = service("200 OK", FOUND).await;
@@ -133,7 +156,10 @@ async fn the_least_busy_is_asked_first() {
 #[tokio::test]
 async fn without_any_it_says_where_to_look() {
     let reader = reader(&[&nobody().await]);
-    assert!(matches!(read(&reader).await, Err(PageError::Overloaded(_))));
+    assert!(matches!(
+        read(&reader).await,
+        Err(PageError::Unavailable(_))
+    ));
     let told = reader.availability().unwrap_err();
     assert!(told.contains("scraper.remote_url"), "{told}");
 }
