@@ -32,10 +32,12 @@ pub use snapshot::{Node, Snapshot};
 use crate::quiz::{Kind, MAX_OPTIONS, MIN_OPTIONS, Question};
 use evidence::Company;
 use group::{Choice, Group, Source};
+use key::sheet::{self, Entry};
 use lines::Line;
 use scene::Scene;
 use snapshot::Tree;
 use std::{collections::HashMap, ops::Range, time::Duration};
+use text::{PLAIN, Reading};
 
 /// Run in a page, its value is the page's [`Snapshot`].
 pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/page/snapshot.js");
@@ -86,9 +88,12 @@ pub fn settle_script(quiet: Duration, limit: Duration) -> String {
     format!("({SETTLE_FUNCTION})({quiet}, {limit})")
 }
 
-/// A question and where its options begin.
+/// A question and where its options stand.
 struct Found {
     at: usize,
+    end: usize,
+    /// Its number on the page.
+    number: Option<u32>,
     /// What is clicked to choose its first option, if anything is.
     choice: Option<usize>,
     /// How its options are built.
@@ -142,6 +147,7 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
         });
         is_new && found.iter().any(|found| found.shape == group.shape(&tree))
     });
+    add_sheet_keys(&tree, &mut found);
     let first_choice = found.first().and_then(|found| found.choice);
     let mut questions: Vec<Question> = Vec::new();
     for found in found {
@@ -201,6 +207,31 @@ fn innermost(mut groups: Vec<Group>) -> Vec<Group> {
     });
     groups.sort_by_key(|group| group.range.start);
     groups
+}
+
+/// Adds the keys of an answer sheet behind the last question.
+fn add_sheet_keys(tree: &Tree<'_>, found: &mut [Found]) {
+    let entries: Vec<_> = found
+        .iter()
+        .map(|found| Entry {
+            number: found.number,
+            options: found.question.options.len(),
+        })
+        .collect();
+    let Some(last) = found.last() else {
+        return;
+    };
+    let reading = Reading {
+        hidden: true,
+        ..PLAIN
+    };
+    let behind = text::between(tree, last.end, tree.nodes.len(), reading);
+    for (found, key) in found.iter_mut().zip(sheet::keys(&behind, &entries)) {
+        let question = &mut found.question;
+        if question.correct.is_none() {
+            question.correct = usable_key(question.kind, key);
+        }
+    }
 }
 
 fn add_listed_keys(snapshot: &Snapshot, questions: &mut [Question]) {
@@ -274,6 +305,8 @@ impl Page<'_> {
             };
             found.push(Found {
                 at: group.range.start,
+                end: group.range.end,
+                number: asked.number,
                 choice: group
                     .choices
                     .first()
@@ -295,15 +328,19 @@ impl Page<'_> {
         next: Option<usize>,
         options: &[String],
     ) -> Vec<u32> {
-        let behind = next.unwrap_or(self.tree.nodes.len());
+        let (from, behind) = (group.range.end, next.unwrap_or(self.tree.nodes.len()));
         let told = match group.source {
-            Source::Lettered(_) => key::told_in(
-                self.lines.get(group.lines.end..).unwrap_or_default(),
-                options,
-            ),
+            Source::Lettered(_) => {
+                let lines = self.lines.get(group.lines.end..).unwrap_or_default();
+                let seen = key::told_in(lines, options);
+                match seen.is_empty() {
+                    true => key::told(self.tree, from..behind, key::MAX_LINES_BEHIND, options),
+                    false => seen,
+                }
+            }
             _ => {
                 let end = behind.min(unit_end(self.tree, group, behind));
-                key::told(self.tree, group.range.end, end, options)
+                key::told(self.tree, from..end, usize::MAX, options)
             }
         };
         match told.is_empty() {

@@ -1,52 +1,22 @@
-//! The key, where a page reveals it: marked options, "Answer: B" lines, a script's list.
+//! The key, where a page reveals it: marked options, "Answer: B" lines, an answer sheet, a script's list.
+
+pub(super) mod sheet;
+#[rustfmt::skip]
+mod words;
 
 use super::{
     group::Choice,
     lines::Line,
-    marker::marker,
+    marker::{NUMBERS, marker},
     snapshot::{Snapshot, Tree},
     text::{self, PLAIN, Reading},
 };
+use words::{REVEALS, TOLD};
+
+use std::ops::Range;
 
 /// How many lines behind lettered options their key may be told.
-const MAX_LINES_BEHIND: usize = 4;
-/// What stands before a key that is told in words, lower case.
-const TOLD: [&str; 34] = [
-    "the correct answer is",
-    "the correct answers are",
-    "correct answer",
-    "correct answers",
-    "right answer",
-    "answer key",
-    "answer",
-    "ans",
-    "die richtige antwort ist",
-    "die richtige antwort lautet",
-    "die richtigen antworten sind",
-    "richtige antwort",
-    "antwort",
-    "lösung",
-    "la respuesta correcta es",
-    "las respuestas correctas son",
-    "respuesta correcta",
-    "respuesta",
-    "la réponse correcte est",
-    "les réponses correctes sont",
-    "bonne réponse",
-    "réponse correcte",
-    "réponse",
-    "la risposta corretta è",
-    "risposta corretta",
-    "risposta",
-    "правильный ответ",
-    "правильные ответы",
-    "ответ",
-    "الإجابة الصحيحة",
-    "正确答案",
-    "答案",
-    "正解",
-    "σωστή απάντηση",
-];
+pub(super) const MAX_LINES_BEHIND: usize = 4;
 
 /// Returns which options carry a mark of being right, counted from 1.
 pub(super) fn marked(tree: &Tree<'_>, choices: &[Choice]) -> Vec<u32> {
@@ -94,8 +64,9 @@ fn is_marked(tree: &Tree<'_>, choice: &Choice) -> bool {
         let value = tree.attribute(at, "value").to_lowercase();
         let picture = ["alt", "title", "aria-label"].map(|name| tree.attribute(at, name));
         (matches!(tree.tag(at), "img" | "i" | "svg")
-            && picture.into_iter().any(super::words::says_right))
+            && picture.into_iter().any(crate::extract::words::says_right))
             || (is_input && matches!(value.as_str(), "correct" | "right" | "richtig"))
+            || (is_input && value == "1" && tree.attribute(at, "name").contains("correct"))
             || flag("data-correct")
             || flag("data-is-correct")
             || flag("data-answer-correct")
@@ -106,31 +77,44 @@ fn is_marked(tree: &Tree<'_>, choice: &Choice) -> bool {
     })
 }
 
-/// Returns the key that is told in words between two places, hidden ones included.
-pub(super) fn told(tree: &Tree<'_>, from: usize, to: usize, options: &[String]) -> Vec<u32> {
+/// Returns the key that is told in words between two places, hidden ones included, in its first `most` lines.
+pub(super) fn told(
+    tree: &Tree<'_>,
+    places: Range<usize>,
+    most: usize,
+    options: &[String],
+) -> Vec<u32> {
     let reading = Reading {
         hidden: true,
         ..PLAIN
     };
-    if from >= to {
-        return Vec::new();
-    }
-    let text = text::between(tree, from, to, reading);
-    text.lines()
-        .map(|line| in_line(line, options))
-        .find(|key| !key.is_empty())
-        .unwrap_or_default()
+    let text = text::between(tree, places.start, places.end, reading);
+    in_lines(text.lines().take(most), options)
 }
 
 /// Returns the key that is told within some lines behind lettered options.
 pub(super) fn told_in(lines: &[Line], options: &[String]) -> Vec<u32> {
-    let near = lines
-        .iter()
-        .take(MAX_LINES_BEHIND)
-        .map(|line| in_line(&line.text, options));
-    near.into_iter()
-        .find(|key| !key.is_empty())
-        .unwrap_or_default()
+    let near = lines.iter().take(MAX_LINES_BEHIND);
+    in_lines(near.map(|line| line.text.as_str()), options)
+}
+
+/// Returns the key that the first line tells that tells one.
+fn in_lines<'a>(lines: impl Iterator<Item = &'a str>, options: &[String]) -> Vec<u32> {
+    let mut revealed = false;
+    for line in lines {
+        let mut key = in_line(line, options);
+        if key.is_empty() && revealed {
+            key.extend(by_marker(line, options).map(|(place, _)| number(place)));
+        }
+        if !key.is_empty() {
+            return key;
+        }
+        let bare = line
+            .trim_matches(|c: char| !c.is_alphanumeric())
+            .to_lowercase();
+        revealed = REVEALS.contains(&bare.as_str());
+    }
+    Vec::new()
 }
 
 /// Returns whether a line tells a key, and what stands behind the words.
@@ -169,22 +153,19 @@ pub(super) fn in_line(line: &str, options: &[String]) -> Vec<u32> {
     let Some(rest) = announced(line) else {
         return Vec::new();
     };
-    let bare = |text: &str| {
-        text.trim()
-            .trim_end_matches(['.', '"', '”', '\'', '’'])
-            .to_lowercase()
-    };
     let whole = bare(rest);
-    let by_text = |text: &str| options.iter().position(|option| bare(option) == text);
-    let number = |place: usize| u32::try_from(place + 1).unwrap_or(u32::MAX);
-    if let Some(place) = by_text(&whole) {
+    if let Some(place) = by_text(&whole, options) {
         return vec![number(place)];
     }
-    if let Some(marker) = marker(rest).filter(|marker| marker.place < options.len()) {
-        let behind = bare(&rest[marker.len..]);
-        if behind.is_empty() || by_text(&behind) == Some(marker.place) {
-            return vec![number(marker.place)];
-        }
+    if let Some((place, behind)) = by_marker(rest, options) {
+        // An explanation may follow; another option's text contradicts the letter.
+        return match by_text(&bare(behind), options) {
+            Some(other) if other != place => Vec::new(),
+            _ => vec![number(place)],
+        };
+    }
+    if let Some(key) = letters(rest, options.len()) {
+        return key;
     }
     let parts: Vec<_> = whole
         .split([',', ';', '&', '،', '、'])
@@ -194,20 +175,57 @@ pub(super) fn in_line(line: &str, options: &[String]) -> Vec<u32> {
         .collect();
     let mut key: Vec<u32> = Vec::new();
     for part in parts {
-        let place = by_text(part).or_else(|| {
-            let mut letter = part.to_owned();
-            letter.push(')');
-            marker(&letter)
-                .filter(|marker| marker.len == letter.len() && marker.place < options.len())
-                .map(|marker| marker.place)
-        });
-        match place {
+        match by_text(part, options).or_else(|| letter(part, options.len())) {
             Some(place) if !key.contains(&number(place)) => key.push(number(place)),
             _ => return Vec::new(),
         }
     }
     key.sort_unstable();
     key
+}
+
+/// Returns an option's number, counted from 1.
+fn number(place: usize) -> u32 {
+    u32::try_from(place + 1).unwrap_or(u32::MAX)
+}
+
+fn bare(text: &str) -> String {
+    text.trim()
+        .trim_end_matches(['.', '"', '”', '\'', '’'])
+        .to_lowercase()
+}
+
+/// Returns the option whose text this is.
+fn by_text(text: &str, options: &[String]) -> Option<usize> {
+    options.iter().position(|option| bare(option) == text)
+}
+
+/// Returns the option whose marker a line begins with, and what stands behind it.
+fn by_marker<'a>(line: &'a str, options: &[String]) -> Option<(usize, &'a str)> {
+    let marker = marker(line).filter(|marker| marker.style.row != NUMBERS)?;
+    (marker.place < options.len()).then(|| (marker.place, &line[marker.len..]))
+}
+
+/// Returns the option that a letter alone stands for.
+fn letter(text: &str, options: usize) -> Option<usize> {
+    let closed = format!("{text})");
+    let marker = marker(&closed).filter(|marker| marker.len == closed.len())?;
+    (marker.place < options).then_some(marker.place)
+}
+
+/// Returns the options that letters alone stand for, such as `C` or `AC`, in brackets or not.
+fn letters(text: &str, options: usize) -> Option<Vec<u32>> {
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    if let Some(place) = letter(text, options).filter(|_| !text.starts_with(char::is_numeric)) {
+        return Some(vec![number(place)]);
+    }
+    let places: Vec<_> = text
+        .bytes()
+        .map(|byte| usize::from(byte.wrapping_sub(b'A')))
+        .collect();
+    let rises = places.windows(2).all(|pair| pair[0] < pair[1]);
+    let fit = !places.is_empty() && places.iter().all(|&place| place < options);
+    (rises && fit).then(|| places.into_iter().map(number).collect())
 }
 
 /// Returns the keys that a script of the page lists, one for each of `options` in order; empty when it does not.
@@ -230,27 +248,17 @@ pub(super) fn listed(snapshot: &Snapshot, options: &[&[String]]) -> Vec<Vec<u32>
 }
 
 fn place(value: &str, options: &[String]) -> Option<Vec<u32>> {
-    let number = |place: usize| u32::try_from(place + 1).ok();
     if let Ok(place) = value.parse::<usize>() {
         // Programs count from 0.
-        return (place < options.len())
-            .then(|| number(place))
-            .flatten()
-            .map(|number| vec![number]);
+        return (place < options.len()).then(|| vec![number(place)]);
     }
     let text = value.trim_matches(['"', '\'', '`']);
     let by_text = options
         .iter()
         .position(|option| option.trim() == text.trim());
-    let by_letter = || {
-        marker(&format!("{text})"))
-            .filter(|marker| marker.len == text.len() + 1 && marker.place < options.len())
-            .map(|marker| marker.place)
-    };
     by_text
-        .or_else(by_letter)
-        .and_then(number)
-        .map(|number| vec![number])
+        .or_else(|| letter(text, options.len()))
+        .map(|place| vec![number(place)])
 }
 
 /// Returns what follows each `correct…:` or `answer…:` that holds a number or a text.
@@ -308,9 +316,23 @@ mod tests {
             ("Answer the question below", vec![]),
             ("Answer: Berlin", vec![]),
             ("答案：A", vec![1]),
+            ("Answer: B. It lies on the Tiber.", vec![2]),
+            ("Answer: A. Oslo", vec![]),
+            ("Correct Answer: AC", vec![1, 3]),
+            ("सही उत्तर: (c) Oslo", vec![3]),
+            ("Answer: CAB", vec![]),
         ] {
             assert_eq!(in_line(line, &options()), key, "{line}");
         }
+    }
+
+    #[test]
+    fn keys_behind_a_word_to_click() {
+        let told = |text: &str| in_lines(text.lines(), &options());
+        assert_eq!(told("Show answer\nb."), [2]);
+        assert_eq!(told("Solution:\nc. Far in the north."), [3]);
+        assert!(told("b. Rome").is_empty());
+        assert!(told("Show answer\nA city.").is_empty());
     }
 
     #[test]
