@@ -83,8 +83,13 @@ impl Group {
         }
     }
 
-    /// Returns how the group is built: what kind of element its options and what holds them are.
+    /// Returns of what sort the group is, and how it is built.
     pub(super) fn shape(&self, tree: &Tree<'_>) -> String {
+        format!("{:?}{}", self.source, self.built(tree))
+    }
+
+    /// Returns how the group is built: what kind of element its options and what holds them are.
+    pub(super) fn built(&self, tree: &Tree<'_>) -> String {
         let item = self.choices.first().map_or(0, |choice| choice.item);
         let class = |at: usize| {
             tree.attribute(at, "class")
@@ -93,8 +98,7 @@ impl Group {
                 .unwrap_or_default()
         };
         format!(
-            "{:?} {}.{} {}.{}",
-            self.source,
+            " {}.{} {}.{}",
             tree.tag(item),
             class(item),
             tree.tag(self.root),
