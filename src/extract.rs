@@ -142,8 +142,9 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
     ]);
     found.sort_by_key(|found| found.at);
     let more = unseen.iter().any(|group| {
-        let is_new = usable(group)
-            .is_none_or(|(options, _)| found.iter().all(|found| found.question.options != options));
+        let is_new = usable(group).is_some_and(|(options, _)| {
+            found.iter().all(|found| found.question.options != options)
+        });
         // Its options may be of another sort: radios here, checkboxes there.
         let built = group.built(&tree);
         is_new && found.iter().any(|found| found.shape.ends_with(&built))

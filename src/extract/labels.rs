@@ -91,7 +91,7 @@ fn label(tree: &Tree<'_>, choice: &Choice, controls: &[usize]) -> String {
         texts.filter(is_enough).max_by_key(String::len)
     };
     let own_role = tree.tag(choice.at) != "input";
-    let own = || {
+    let own = |reading: Reading<'_>| {
         let inner = Reading {
             buttons: true,
             ..reading
@@ -116,11 +116,12 @@ fn label(tree: &Tree<'_>, choice: &Choice, controls: &[usize]) -> String {
     let value =
         || Some(tree.attribute(choice.at, "value").to_owned()).filter(|text| text.contains(' '));
     of_labels(reading)
-        .or_else(|| own().filter(is_enough))
+        .or_else(|| own(reading).filter(is_enough))
         .or_else(|| whole().filter(is_enough))
         .or_else(|| Some(behind()).filter(is_enough))
         .or_else(attribute)
         .or_else(|| of_labels(hidden))
+        .or_else(|| own(hidden).filter(is_enough))
         .or_else(value)
         .unwrap_or_default()
 }
