@@ -7,6 +7,7 @@
 //! been shown.
 //! Metrics: analysis_duration_seconds, questions_analyzed_total, answer_confidence.
 
+mod publish;
 mod question;
 
 pub use question::{Solver, known_result};
@@ -23,15 +24,14 @@ use crate::{
     metrics::Metrics,
     page::{FoundPage, PageRequest},
     quiz::{Question, request::Subject},
-    runtime::{AskError, Bell, Envelope, Mailbox},
-    store::{Append, Position},
+    runtime::{Bell, Envelope, Mailbox},
+    store::Position,
     timeline::{Cue, Timing},
 };
-use bytes::Bytes;
 use question::{Outcome, again};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::VecDeque, sync::Arc};
-use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 
 /// What one analysis works with.
 pub struct AnalysisArgs {
@@ -364,30 +364,6 @@ impl State {
         let _ = self.args.parent.cast(Envelope::internal(done));
     }
 
-    /// Hands an event to the journal; returns when it is on its way, not when it is durable.
-    async fn publish(&self, channel: &str, event: Bytes) -> Result<(), AskError> {
-        let message = append(channel, event, Box::new(|_| ()));
-        Ok(self.args.journal.send(message, self.args.deadline).await?)
-    }
-
-    /// Hands an event to the journal and returns its position when it is durable. Hands it over again when the journal
-    /// died over it: an event of the whole set may come twice, but not never.
-    async fn publish_and_wait(&self, channel: &str, event: &Bytes) -> Option<Position> {
-        let (journal, deadline) = (&self.args.journal, self.args.deadline);
-        let append = || async {
-            let (committed, position) = oneshot::channel();
-            let committed = Box::new(move |outcome| drop(committed.send(outcome)));
-            journal
-                .send(append(channel, event.clone(), committed), deadline)
-                .await?;
-            match tokio::time::timeout_at(deadline, position).await {
-                Ok(outcome) => outcome.map_err(|_| AskError::Down),
-                Err(_) => Err(AskError::TimedOut),
-            }
-        };
-        again(append).await.ok()?.ok()
-    }
-
     fn cues(&self) -> Vec<(u32, Vec<Cue>)> {
         let results = self.outcomes.iter().map(|outcome| &outcome.result);
         results.map(|result| (result.index, cues(result))).collect()
@@ -413,17 +389,6 @@ pub(crate) async fn read_page(
         })
     };
     Ok(again(ask).await??)
-}
-
-fn append(channel: &str, event: Bytes, committed: super::journal::Committed) -> JournalMsg {
-    JournalMsg::Append {
-        entry: Append {
-            channel: channel.to_owned(),
-            events: vec![event],
-            state: None,
-        },
-        committed,
-    }
 }
 
 /// Returns what the show plays for a question: each selected option in turn.

@@ -3,26 +3,25 @@
 use super::Question;
 use super::check::{Lengths, check, check_into};
 use super::file::{self, Format, Parsed};
-use super::json::{WireQuestions, fields, read_integer, read_questions, read_text, syntax_problem};
+use super::json::{WireQuestions, fields, read_questions, read_text, syntax_problem};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
 use crate::{config::Limits, page::PageRequest};
 use page::PageFields;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
+use timing::read_timing;
 
 mod page;
+mod timing;
 
 pub use page::{MAX_URL_CHARS, check_url, parse_page_request};
+pub(crate) use timing::check_timing;
+pub use timing::{MAX_FINALE_VALUE, MAX_TIMING_MS, TimingOverride};
 
 /// Longest channel name in characters.
 pub const MAX_CHANNEL_CHARS: usize = 64;
-/// Longest part of a show in milliseconds: an hour, far beyond any show and far below any overflow.
-pub const MAX_TIMING_MS: u64 = 3_600_000;
-/// Largest value of the finale.
-pub const MAX_FINALE_VALUE: u32 = 1_000;
-
 /// What is to be answered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
@@ -75,24 +74,6 @@ impl From<Subject> for AnalyzeRequest {
             timestamp: None,
         }
     }
-}
-
-/// A show's timing as far as it differs from the configured one. Durations are milliseconds, at most [`MAX_TIMING_MS`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TimingOverride {
-    /// From 0 to the answer.
-    pub rise_ms: Option<u64>,
-    /// How long the answer stands.
-    pub hold_ms: Option<u64>,
-    /// From the answer back to 0.
-    pub fall_ms: Option<u64>,
-    /// Rest before the next answer.
-    pub rest_ms: Option<u64>,
-    /// Value of the finale, at most [`MAX_FINALE_VALUE`].
-    pub finale_value: Option<u32>,
-    /// How long the finale stands.
-    pub finale_hold_ms: Option<u64>,
 }
 
 /// Why a body was refused. Each variant holds every problem found, at least one.
@@ -239,34 +220,6 @@ fn check_channel(channel: Option<&str>, problems: &mut Problems) {
     }
 }
 
-/// Notes every part that is too long or too high: unchecked, a show's length could overflow.
-pub(crate) fn check_timing(timing: Option<&TimingOverride>, problems: &mut Problems) {
-    let Some(timing) = timing else { return };
-    for (name, ms) in [
-        ("riseMs", timing.rise_ms),
-        ("holdMs", timing.hold_ms),
-        ("fallMs", timing.fall_ms),
-        ("restMs", timing.rest_ms),
-        ("finaleHoldMs", timing.finale_hold_ms),
-    ] {
-        if let Some(ms) = ms.filter(|&ms| ms > MAX_TIMING_MS) {
-            problems.add(
-                format_args!("timing.{name}"),
-                format_args!("must be at most {MAX_TIMING_MS} milliseconds, is {ms}"),
-            );
-        }
-    }
-    if let Some(value) = timing
-        .finale_value
-        .filter(|&value| value > MAX_FINALE_VALUE)
-    {
-        problems.add(
-            "timing.finaleValue",
-            format_args!("must be at most {MAX_FINALE_VALUE}, is {value}"),
-        );
-    }
-}
-
 /// Reads a body that is JSON but not a plain, well-formed request: finds every problem.
 fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestError> {
     let node = serde_json::from_slice(body)
@@ -388,41 +341,6 @@ fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) 
         option: limits.max_option_chars,
     };
     read_questions(node, "questions", lengths, problems)
-}
-
-fn read_timing(node: Node, problems: &mut Problems) -> Option<TimingOverride> {
-    let Node::Map(entries) = node else {
-        problems.add(
-            "timing",
-            format_args!(
-                r#"must be an object such as {{"holdMs":7000}}, is {}"#,
-                node.noun()
-            ),
-        );
-        return None;
-    };
-    let known = [
-        "riseMs",
-        "holdMs",
-        "fallMs",
-        "restMs",
-        "finaleHoldMs",
-        "finaleValue",
-    ];
-    let [rise, hold, fall, rest, finale_hold, finale_value] =
-        fields(entries, known, "timing", problems);
-    let mut ms = |name: &str, node: Option<Node>| {
-        read_integer(node?, format_args!("timing.{name}"), problems)
-    };
-    Some(TimingOverride {
-        rise_ms: ms("riseMs", rise),
-        hold_ms: ms("holdMs", hold),
-        fall_ms: ms("fallMs", fall),
-        rest_ms: ms("restMs", rest),
-        finale_hold_ms: ms("finaleHoldMs", finale_hold),
-        finale_value: finale_value
-            .and_then(|node| read_integer(node, "timing.finaleValue", problems)),
-    })
 }
 
 /// A request as serde reads it in one pass. What it does not know, the slow reader judges.
