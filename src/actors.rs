@@ -11,5 +11,6 @@ pub mod director;
 pub mod egress_guard;
 pub mod journal;
 pub mod rate_limiter;
+pub mod replicas;
 pub mod scraper;
 pub mod tree;

@@ -260,6 +260,19 @@ impl Failure {
     }
 }
 
+impl From<crate::store::StoreError> for Failure {
+    fn from(error: crate::store::StoreError) -> Self {
+        use crate::store::StoreError;
+        match error {
+            StoreError::Unreachable | StoreError::Conflict => Self {
+                error: format!("{error}: try again in a second"),
+                ..Self::overloaded()
+            },
+            StoreError::Failed(_) | StoreError::InUse(_) => Self::internal(),
+        }
+    }
+}
+
 impl From<crate::runtime::AskError> for Failure {
     fn from(error: crate::runtime::AskError) -> Self {
         match error {

@@ -14,7 +14,7 @@ use crate::{
     provider,
     runtime::{Supervisor, SupervisorArgs, SupervisorHandle},
     scrape,
-    store::embedded::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents},
+    store::Stores,
 };
 use anyhow::Context as _;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -43,16 +43,17 @@ impl App {
     /// # Errors
     /// When a store, the model's settings or an actor cannot be used.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
-        let folder = &settings.server.data_dir;
         let metrics = Metrics::new();
         let mailboxes = Mailboxes::new(&settings, &metrics);
+        let stores = Stores::open(&settings).await?;
         let ports = Ports {
             provider: provider::from_settings(&settings).await?,
-            answers: Arc::new(EmbeddedAnswers::open(folder)?),
-            events: Arc::new(EmbeddedEvents::open(folder)?),
+            answers: stores.answers,
+            events: stores.events,
             pages: scrape::from_settings(&settings, &mailboxes)?,
             resolver: Arc::new(SystemResolver),
-            analyses: Arc::new(EmbeddedAnalyses::open(folder)?),
+            analyses: stores.analyses,
+            shared: stores.shared,
         };
         Self::with_ports(settings, ports, mailboxes, metrics).await
     }
@@ -83,6 +84,7 @@ impl App {
             actors: mailboxes,
             role: Role::Scraper,
             pages,
+            redis: None,
             provider_fingerprint: provider.fingerprint().into(),
             provider,
             clock: Clock::start(),
@@ -108,6 +110,7 @@ impl App {
             actors: mailboxes,
             role: Role::All,
             pages: ports.pages,
+            redis: ports.shared.map(|(link, _)| link),
             provider_fingerprint: ports.provider.fingerprint().into(),
             provider: ports.provider,
             clock,

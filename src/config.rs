@@ -26,6 +26,7 @@ mod metrics;
 mod print;
 mod problem;
 mod rate_limiter;
+mod redis;
 mod scraper;
 mod section;
 mod server;
@@ -53,6 +54,7 @@ pub use log::{Format, Log};
 pub use metrics::Metrics;
 pub use problem::{Origin, Problem, Problems};
 pub use rate_limiter::RateLimiter;
+pub use redis::Redis;
 pub use scraper::Scraper;
 pub use server::Server;
 pub use supervisor::Supervisor;
@@ -97,6 +99,7 @@ settings! {
     browser: Browser,
     egress: Egress,
     cache: Cache,
+    redis: Redis,
     journal: Journal,
     director: Director,
     broadcaster: Broadcaster,

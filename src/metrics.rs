@@ -44,6 +44,7 @@ struct Inner {
     cache: Cache,
     journal: Journal,
     scrape: Scrape,
+    redis_up: Gauge,
     rate_limit_exceeded: CounterFamily<1>,
     actor_up: GaugeFamily<1>,
     actor_restarts: CounterFamily<2>,
@@ -70,6 +71,7 @@ impl Metrics {
             cache: Cache::new(r),
             journal: Journal::new(r),
             scrape: Scrape::new(r),
+            redis_up: r.gauge(&c::REDIS_UP, []),
             rate_limit_exceeded: CounterFamily::new(r, &c::RATE_LIMIT_EXCEEDED),
             actor_up: GaugeFamily::new(r, &c::ACTOR_UP),
             actor_restarts: CounterFamily::new(r, &c::ACTOR_RESTARTS),
@@ -133,6 +135,11 @@ impl Metrics {
     /// Returns the metrics of the event journal.
     pub fn journal(&self) -> &Journal {
         &self.0.journal
+    }
+
+    /// Returns `redis_up`.
+    pub fn redis_up(&self) -> Gauge {
+        self.0.redis_up.clone()
     }
 
     /// Returns `rate_limit_exceeded_total`; `scope` is `general` or `analyze`.

@@ -23,6 +23,7 @@ use crate::{
     runtime::AskError,
     scrape::PageReader,
     solve::Solution,
+    store::redis::Link,
     timeline::Timing,
 };
 use std::{sync::Arc, time::Duration};
@@ -45,6 +46,8 @@ pub struct Pipeline {
     pub role: Role,
     /// Who reads pages.
     pub pages: Arc<dyn PageReader>,
+    /// The way to the other processes; `None` for one that is alone.
+    pub redis: Option<Link>,
     /// Who answers questions.
     pub provider: Arc<dyn Provider>,
     /// What besides the question determines an answer.
@@ -137,7 +140,7 @@ impl Pipeline {
                 ..Failure::new(FailureCode::Draining, error.to_string())
             }
             .into()),
-            Err(StartError::Store(_)) => Err(Failure::internal().into()),
+            Err(StartError::Store(error)) => Err(Failure::from(error).into()),
         }
     }
 

@@ -1,17 +1,18 @@
 //! What outlives the process: answers already paid for, the event stream of each channel, analyses.
 //!
-//! One trait per need. The embedded stores (redb, no server) are the default; a Redis store will stand beside them.
-//! Every call may block on the disk inside and is therefore asynchronous outside.
+//! One trait per need, two implementations each: embedded (redb, no server) by default, and Redis, which several
+//! processes share. Every call may wait for the disk or the network inside and is therefore asynchronous outside.
 
 pub mod embedded;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod redis;
 
-use crate::quiz::fingerprint::Fingerprint;
+use crate::{config::Settings, quiz::fingerprint::Fingerprint};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use thiserror::Error;
 
 /// A store that failed; the text carries no data.
@@ -23,6 +24,51 @@ pub enum StoreError {
     /// Another process has the folder's stores open.
     #[error("the data folder {} is in use by another quiz-stats: stop it, or give this one another --data-dir", .0.display())]
     InUse(PathBuf),
+    /// The server that keeps it does not answer; what was to be done may have been done all the same.
+    #[error("Redis does not answer: check redis.url and the server")]
+    Unreachable,
+    /// Another process has changed what the channel plays; nothing was done.
+    #[error("another process has just changed what the channel plays")]
+    Conflict,
+}
+
+/// The stores of one process.
+pub struct Stores {
+    /// Answers already known.
+    pub answers: Arc<dyn AnswerStore>,
+    /// The event stream of each channel.
+    pub events: Arc<dyn EventLog>,
+    /// Promised analyses.
+    pub analyses: Arc<dyn AnalysisStore>,
+    /// The way to the processes that share them; `None` for one that owns its stores.
+    pub shared: Option<(redis::Link, redis::RedisEvents)>,
+}
+
+impl Stores {
+    /// Opens the stores: in Redis when there is an address for it, in the data folder otherwise.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, or Redis not reached.
+    pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let Some(url) = &settings.redis.url else {
+            let folder = &settings.server.data_dir;
+            return Ok(Self {
+                answers: Arc::new(embedded::EmbeddedAnswers::open(folder)?),
+                events: Arc::new(embedded::EmbeddedEvents::open(folder)?),
+                analyses: Arc::new(embedded::EmbeddedAnalyses::open(folder)?),
+                shared: None,
+            });
+        };
+        let link = redis::Link::connect(&settings.redis, url).await?;
+        let patience = Duration::from_millis(settings.journal.wait_ms);
+        let events = redis::RedisEvents::new(link.clone(), patience);
+        Ok(Self {
+            answers: Arc::new(redis::RedisAnswers::new(link.clone())),
+            events: Arc::new(events.clone()),
+            analyses: Arc::new(redis::RedisAnalyses::new(link.clone())),
+            shared: Some((link, events)),
+        })
+    }
 }
 
 /// What a store call returns.
@@ -96,6 +142,18 @@ pub struct Append {
     pub events: Vec<Bytes>,
     /// What the channel is playing from now on; `None` leaves it as it is.
     pub state: Option<Bytes>,
+    /// Revision of the state that `state` replaces, as read with [`EventLog::state`]: where processes share the log, an
+    /// append that builds on an older one is refused with [`StoreError::Conflict`].
+    pub replaces: u64,
+}
+
+/// What a channel is playing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Grows by one with each state where processes share the log; 0 where one process owns it.
+    pub revision: u64,
+    /// The state.
+    pub state: Bytes,
 }
 
 /// Limits of a channel's history.
@@ -120,14 +178,14 @@ pub struct LoggedEvent {
 
 /// The event stream of every channel.
 pub trait EventLog: Send + Sync + 'static {
-    /// Appends a batch in order, trims the channels it touched, and returns the head of each entry's channel after that
-    /// entry. All of it is durable on return, or none of it happened.
+    /// Appends a batch in order, trims the channels it touched, and returns for each entry the head of its channel after
+    /// that entry. What succeeded is durable on return. An entry is kept as a whole or not at all.
     fn append(
         &self,
         batch: Vec<Append>,
         retention: Retention,
         now: u64,
-    ) -> StoreResult<'_, Vec<Head>>;
+    ) -> StoreResult<'_, Vec<Result<Head, StoreError>>>;
 
     /// Returns where a channel stands; `None` for one that was never written.
     fn head(&self, channel: String) -> StoreResult<'_, Option<Head>>;
@@ -136,10 +194,13 @@ pub trait EventLog: Send + Sync + 'static {
     fn read(&self, channel: String, after: u64, limit: usize) -> StoreResult<'_, Vec<LoggedEvent>>;
 
     /// Returns what a channel is playing.
-    fn state(&self, channel: String) -> StoreResult<'_, Option<Bytes>>;
+    fn state(&self, channel: String) -> StoreResult<'_, Option<Kept>>;
 
     /// Returns what every channel is playing.
-    fn states(&self) -> StoreResult<'_, Vec<(String, Bytes)>>;
+    fn states(&self) -> StoreResult<'_, Vec<(String, Kept)>>;
+
+    /// Gives the stream a new epoch if it still has this one: it has lost events that viewers have seen.
+    fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()>;
 }
 
 /// What an `Idempotency-Key` was used for.
@@ -155,13 +216,17 @@ pub struct IdempotentUse {
 
 /// Analyses that somebody was promised: started with an `Idempotency-Key`, or answered with 202.
 pub trait AnalysisStore: Send + Sync + 'static {
-    /// Keeps an analysis' record, and what its key was used for. Durable on return.
+    /// Keeps an analysis' record, and what its key was used for. Durable on return. Where processes share the store, another
+    /// may have used the key meanwhile, for an analysis other than `replaces`: then nothing is kept, and that use
+    /// returned. `now` is in milliseconds since the Unix epoch.
     fn put(
         &self,
         id: String,
         record: Bytes,
         key: Option<(String, IdempotentUse)>,
-    ) -> StoreResult<'_, ()>;
+        replaces: Option<String>,
+        now: u64,
+    ) -> StoreResult<'_, Option<IdempotentUse>>;
 
     /// Returns a record.
     fn get(&self, id: String) -> StoreResult<'_, Option<Bytes>>;
@@ -174,4 +239,7 @@ pub trait AnalysisStore: Send + Sync + 'static {
 
     /// Removes expired keys, and all but the newest `keep` records.
     fn purge(&self, now: u64, keep: usize) -> StoreResult<'_, ()>;
+
+    /// Returns whether another process, which lives, put the record: an analysis that reads as running does run.
+    fn runs_elsewhere(&self, id: String) -> StoreResult<'_, bool>;
 }

@@ -35,7 +35,7 @@ use crate::{
 use memory::{Memory, Running};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tracing::{error, warn};
 
 /// What it works with.
@@ -68,6 +68,8 @@ pub struct State {
     args: AnalysesArgs,
     myself: ActorRef<Envelope<AnalysesMsg>>,
     memory: Memory,
+    /// Wait for analyses of other processes, on behalf of callers here.
+    followers: JoinSet<()>,
     /// Set once the server is ending: nothing more is started.
     draining: bool,
     /// Who wants to know when the last one has ended.
@@ -89,7 +91,12 @@ impl Actor for Analyses {
     ) -> Result<Self::State, ActorProcessingErr> {
         let (now, keep) = (args.clock.now_ms(), args.config.keep);
         let mut memory = Memory::new(keep);
-        for report in promise::recover(args.store.as_ref(), now, keep).await? {
+        let recovered = match promise::recover(args.store.as_ref(), now, keep).await {
+            // Reports are read one by one when they are asked for.
+            Err(StoreError::Unreachable) => Vec::new(),
+            recovered => recovered?,
+        };
+        for report in recovered {
             memory.remember(Arc::new(report));
         }
         args.mailbox.bind(myself.clone());
@@ -97,6 +104,7 @@ impl Actor for Analyses {
             args,
             myself,
             memory,
+            followers: JoinSet::new(),
             draining: false,
             drained: Vec::new(),
         })
@@ -164,16 +172,18 @@ impl State {
             return Err(StartError::Draining);
         }
         let now = self.args.clock.now_ms();
+        let mut replaces = None;
         if let Some(known) =
             promise::earlier(self.args.store.as_ref(), &request.promise, now).await?
         {
             if let Some(started) = self.memory.join(&known) {
                 return Ok(started);
             }
-            // One that a crash cut short has no result to repeat: the call is made again.
-            let ended = self.find(&known).await;
-            if let Some(report) = ended.filter(|report| !report.was_interrupted()) {
-                return Ok(memory::finished(report));
+            match self.find(&known).await {
+                Some(report) if report.status == Status::Running => return self.follow(known),
+                Some(report) if !report.was_interrupted() => return Ok(memory::finished(report)),
+                // One that a crash cut short has no result to repeat: the call is made again.
+                Some(_) | None => replaces = Some(known),
             }
         }
         if self.memory.running() >= self.args.config.max_running {
@@ -181,15 +191,13 @@ impl State {
         }
         let id = uuid::Uuid::now_v7().to_string();
         let report = report::first_report(&id, &request);
-        request
-            .promise
-            .keep(
-                self.args.store.as_ref(),
-                &report,
-                now,
-                self.args.config.idempotency_hours,
-            )
-            .await?;
+        let hours = self.args.config.idempotency_hours;
+        let (store, promise) = (self.args.store.as_ref(), &request.promise);
+        let taken = promise.keep(store, &report, replaces, now, hours).await?;
+        if let (Some(taken), Some((_, body))) = (taken, &promise.key) {
+            // The same call came to two processes at once, and the other was faster.
+            return self.follow(promise::same_call(taken, *body)?);
+        }
         let cell = self.spawn(&id, request.clone()).await?;
         let (running, started) = Running::new(
             report,
@@ -200,6 +208,25 @@ impl State {
         );
         self.memory.start(running);
         Ok(started)
+    }
+
+    /// Lets a caller wait for an analysis of another process.
+    fn follow(&mut self, id: String) -> Result<Started, StartError> {
+        while self.followers.try_join_next().is_some() {}
+        if self.followers.len() >= self.args.config.max_running {
+            return Err(StartError::Full);
+        }
+        let (sender, updates) = mpsc::channel(self.args.max_questions + 2);
+        let (store, followed) = (Arc::clone(&self.args.store), id.clone());
+        let limit = Duration::from_millis(self.args.config.timeout_ms);
+        self.followers.spawn(async move {
+            let ended = promise::follow(store.as_ref(), &followed);
+            // Without a report the caller sees a stream that ends early: the analysis was lost.
+            if let Ok(Some(report)) = tokio::time::timeout(limit, ended).await {
+                memory::tell(&sender, report);
+            }
+        });
+        Ok(Started { id, updates })
     }
 
     async fn spawn(&self, id: &str, request: StartRequest) -> Result<ActorCell, StoreError> {
@@ -279,6 +306,7 @@ impl State {
                 channel: channel.clone(),
                 events: vec![event],
                 state: None,
+                replaces: 0,
             };
             let deadline = Instant::now() + Duration::from_millis(self.args.config.wait_ms);
             let append = JournalMsg::Append {
@@ -332,7 +360,11 @@ impl State {
     async fn conclude(&mut self, running: Running) -> Arc<Report> {
         if let Err(error) = running
             .promise
-            .fulfil(self.args.store.as_ref(), &running.report)
+            .fulfil(
+                self.args.store.as_ref(),
+                &running.report,
+                self.args.clock.now_ms(),
+            )
             .await
         {
             warn!(actor = "analyses", %error, "cannot keep a report");

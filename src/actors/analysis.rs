@@ -444,9 +444,8 @@ impl From<super::director::DirectorError> for Failure {
                 retry_after: Some(1),
                 ..Self::new(FailureCode::Overloaded, text)
             },
-            DirectorError::NothingToControl(_) | DirectorError::Store(_) => {
-                Self::new(FailureCode::Internal, text)
-            }
+            DirectorError::Store(error) => error.into(),
+            DirectorError::NothingToControl(_) => Self::new(FailureCode::Internal, text),
         }
     }
 }

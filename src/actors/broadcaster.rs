@@ -1,6 +1,7 @@
 //! Broadcaster: brings every event of a channel to all its viewers, each at its own pace.
 //!
 //! Flow: Journal --Publish--> [Broadcaster] --Frame--> viewers' outboxes → http::websocket, http::events
+//!       Replicas --Wake, LookAtAll, GetViewers--> [Broadcaster]   (what other processes appended is read from the log)
 //! Mailbox: `[broadcaster]` mailbox_capacity; the journal waits, viewers wait up to wait_ms, then 503.
 //! Crash: who views what is lost; sockets close with 1001 and clients reconnect with their position. Streams are read
 //! back from the log.
@@ -22,10 +23,17 @@ use crate::{
     store::{EventLog, Head, Position, StoreError},
 };
 use bytes::Bytes;
-use channel::Channel;
+use channel::{Channel, Shown};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::{collections::HashMap, sync::Arc};
-use tracing::warn;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tracing::{info, warn};
+
+/// Pause before a log that could not be read is read again for viewers who wait for it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the broadcaster works with.
 #[derive(Clone)]
@@ -65,6 +73,21 @@ pub type ViewerId = u64;
 pub enum BroadcasterMsg {
     /// From Journal: show these.
     Publish(Published),
+    /// From Replicas: another process has appended, up to `next`; `plays` when the channel plays something else now.
+    Wake {
+        /// Where.
+        channel: String,
+        /// Offset that the next event will get.
+        next: u64,
+        /// Whether what it plays has changed.
+        plays: bool,
+    },
+    /// From Journal after a failure, and from its own timer: see what the log holds for a channel.
+    Look(String),
+    /// From Replicas: see what the log holds for every channel; wake-ups may have been missed.
+    LookAtAll,
+    /// From Replicas: how many follow each channel here.
+    GetViewers(Reply<Vec<(String, usize)>>),
     /// From http: a viewer follows a channel. Its outbox gets `connection`, what it missed, then the live stream.
     Subscribe {
         /// Who.
@@ -117,7 +140,10 @@ pub enum SubscribeError {
 /// Its state.
 pub struct State {
     args: BroadcasterArgs,
+    myself: ActorRef<Envelope<BroadcasterMsg>>,
     channels: HashMap<String, Channel>,
+    /// Channels that are looked at again in a moment: one timer each.
+    behind: HashSet<String>,
     /// Memberships of all viewers in all channels.
     memberships: usize,
 }
@@ -135,11 +161,13 @@ impl Actor for Broadcaster {
         myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        args.mailbox.bind(myself);
+        args.mailbox.bind(myself.clone());
         args.metrics.websocket().connections.with(["all"]).set(0.0);
         Ok(State {
             args,
+            myself,
             channels: HashMap::new(),
+            behind: HashSet::new(),
             memberships: 0,
         })
     }
@@ -168,6 +196,29 @@ impl State {
     async fn on_message(&mut self, message: BroadcasterMsg, _permit: Permit) {
         match message {
             BroadcasterMsg::Publish(published) => self.on_publish(published).await,
+            BroadcasterMsg::Wake {
+                channel,
+                next,
+                plays,
+            } => {
+                let known = self.channels.get(&channel);
+                if known.is_some_and(|known| plays || !known.has_shown(next)) {
+                    self.on_look(&channel).await;
+                }
+            }
+            BroadcasterMsg::Look(channel) => self.on_look(&channel).await,
+            BroadcasterMsg::LookAtAll => {
+                let names: Vec<_> = self.channels.keys().cloned().collect();
+                for name in names {
+                    self.on_look(&name).await;
+                }
+            }
+            BroadcasterMsg::GetViewers(reply) => {
+                let count =
+                    |(name, channel): (&String, &Channel)| (name.clone(), channel.viewers());
+                // Who has stopped waiting asks again.
+                let _ = reply.send(self.channels.iter().map(count).collect());
+            }
             BroadcasterMsg::Subscribe {
                 viewer,
                 channel,
@@ -202,20 +253,49 @@ impl State {
             return;
         };
         let name = published.channel.clone();
-        match channel
+        let shown = channel
             .publish(published, self.args.log.as_ref(), &self.args.config)
-            .await
-        {
-            Ok(left) => self.memberships -= left,
-            Err(error) => {
-                // The viewers come back with their position, and are served from the log when it can be read again.
-                warn!(actor = "broadcaster", channel = name, %error, "cannot fill a hole in the stream");
-                if let Some(channel) = self.channels.remove(&name) {
+            .await;
+        self.on_shown(&name, shown);
+    }
+
+    /// Shows what the log holds and this process has not shown yet.
+    async fn on_look(&mut self, name: &str) {
+        self.behind.remove(name);
+        let Some(channel) = self.channels.get_mut(name) else {
+            return;
+        };
+        let shown = channel
+            .catch_up(name, self.args.log.as_ref(), &self.args.config)
+            .await;
+        self.on_shown(name, shown);
+    }
+
+    fn on_shown(&mut self, name: &str, shown: Result<Shown, StoreError>) {
+        match shown {
+            Ok(Shown::All { left }) => self.memberships -= left,
+            Ok(Shown::Lost) => {
+                // The viewers come back with their position, and are told of the gap.
+                info!(
+                    actor = "broadcaster",
+                    channel = name,
+                    "the stream cannot be continued"
+                );
+                if let Some(channel) = self.channels.remove(name) {
                     self.memberships -= channel.viewers();
                 }
             }
+            // Nothing is shown out of order: the viewers wait until the log can be read.
+            Err(error) => {
+                warn!(actor = "broadcaster", channel = name, %error, "cannot read the stream");
+                if self.behind.insert(name.to_owned()) {
+                    let message = BroadcasterMsg::Look(name.to_owned());
+                    self.myself
+                        .send_after(LOOK_AGAIN, || Envelope::internal(message));
+                }
+            }
         }
-        self.forget_if_empty(&name);
+        self.forget_if_empty(name);
     }
 
     async fn on_subscribe(

@@ -1,6 +1,7 @@
 //! Director: decides what each channel plays, and when.
 //!
 //! Flow: Analysis, http --Reserve, Cue, Finish, Play, Control--> [Director] --Append(timeline)--> Journal
+//!       Replicas --Changed, Resync--> [Director]   (another process has changed what a channel plays)
 //! Mailbox: `[director]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
 //! Crash: answers that came in the last second to a show that was not waiting for them. What a channel plays is kept in
 //! the log with the event that announced it, and read back.
@@ -8,7 +9,11 @@
 //!
 //! A show is reserved when an analysis starts, grows with its answers, and is finished with the last one. One show
 //! plays on a channel at a time; the others queue.
+//!
+//! Directors of several processes share a channel by its revision: an append that builds on an older one is refused,
+//! the state is read again, and the request is handled once more.
 
+mod caller;
 mod channel;
 mod growing;
 mod message;
@@ -21,11 +26,12 @@ use super::journal::JournalMsg;
 use crate::{
     clock::Clock,
     config,
-    runtime::{AskError, Envelope, Mailbox, Permit, Reply, SendError},
-    store::{Append, EventLog, Position, StoreError},
+    runtime::{AskError, Envelope, Mailbox, Permit, SendError},
+    store::{Append, EventLog, StoreError},
     timeline::{Show, Timeline, WhenBusy},
 };
 use bytes::Bytes;
+use caller::{Again, Caller, Ending, TRIES, UnderWay};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{
     collections::HashMap,
@@ -55,7 +61,8 @@ pub struct DirectorArgs {
     pub log: Arc<dyn EventLog>,
     /// The server's clock.
     pub clock: Clock,
-    /// Set by the first start in a process: analyses that were running then are gone.
+    /// Set by the first start in a process: analyses that were running then are gone. Set from the beginning where other
+    /// processes share the log, since they may be running there.
     pub recovered: Arc<AtomicBool>,
 }
 
@@ -76,6 +83,14 @@ pub struct State {
 #[derive(Default)]
 struct Playing {
     state: ChannelState,
+    /// What the log calls this state, once everything that is on its way there has arrived.
+    revision: u64,
+    /// Appends on their way. Until they have arrived, the log cannot tell what is played.
+    under_way: usize,
+    /// Set when the log holds something else: it is read when nothing is on its way there.
+    is_stale: bool,
+    /// What is handled once more after that.
+    again: Vec<Again>,
     timer: Option<AbortHandle>,
     /// Set while the show has grown since it was last published.
     growth: Option<AbortHandle>,
@@ -121,14 +136,28 @@ impl Actor for Director {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let (message, permit) = envelope.open();
-        state.on_message(message, permit).await;
+        match message {
+            DirectorMsg::Again(message, permit, tries) => {
+                state.on_message(*message, permit, tries).await;
+            }
+            message => state.on_message(message, permit, TRIES).await,
+        }
         Ok(())
     }
 }
 
 impl State {
     /// Callers that have gone do not need their answer: hence the ignored replies.
-    async fn on_message(&mut self, message: DirectorMsg, permit: Permit) {
+    async fn on_message(&mut self, message: DirectorMsg, permit: Permit, tries: u8) {
+        macro_rules! caller {
+            ($reply:ident) => {
+                Caller {
+                    reply: $reply,
+                    permit,
+                    tries,
+                }
+            };
+        }
         match message {
             DirectorMsg::Reserve {
                 channel,
@@ -137,7 +166,7 @@ impl State {
                 reply,
             } => {
                 let show = Show::new(analysis_id.clone(), Some(analysis_id), channel, timing);
-                self.on_reserve(show, reply, permit).await;
+                self.on_reserve(show, timing, caller!(reply)).await;
             }
             DirectorMsg::Cue {
                 channel,
@@ -145,29 +174,32 @@ impl State {
                 question,
                 cues,
             } => self.on_cue(&channel, &analysis_id, question, cues).await,
-            DirectorMsg::Finish(request, reply) => self.on_finish(request, reply, permit).await,
-            DirectorMsg::Play(request, reply) => self.on_play(request, reply, permit).await,
+            DirectorMsg::Finish(request, reply) => self.on_finish(request, caller!(reply)).await,
+            DirectorMsg::Play(request, reply) => self.on_play(request, caller!(reply)).await,
             DirectorMsg::Control {
                 channel,
                 action,
                 reply,
-            } => self.on_control(&channel, action, reply, permit).await,
+            } => self.on_control(&channel, action, caller!(reply)).await,
             DirectorMsg::GetShow { channel, reply } => {
                 drop(reply.send(self.on_get_show(&channel).await));
             }
             DirectorMsg::Grow(channel) => self.on_grow(&channel).await,
             DirectorMsg::Ended(channel) => self.on_ended(&channel).await,
-            DirectorMsg::Reload(channel) => self.on_reload(channel).await,
+            DirectorMsg::Kept {
+                channel,
+                kept,
+                again,
+            } => self.on_kept(channel, kept, again).await,
+            DirectorMsg::Changed { channel, revision } => self.on_changed(channel, revision).await,
+            DirectorMsg::Resync => self.on_resync().await,
+            DirectorMsg::Again(..) => debug_assert!(false, "it was opened by the handler"),
         }
     }
 
-    async fn on_play(
-        &mut self,
-        request: PlayRequest,
-        reply: Reply<Result<Played, DirectorError>>,
-        permit: Permit,
-    ) {
+    async fn on_play(&mut self, request: PlayRequest, caller: Caller<Played>) {
         let now = self.args.clock.now_ms();
+        let same = request.clone();
         let PlayRequest {
             channel,
             analysis_id,
@@ -179,7 +211,7 @@ impl State {
         } = request;
         let before = match self.load(&channel).await {
             Ok(state) => state.clone(),
-            Err(error) => return drop(reply.send(Err(error))),
+            Err(error) => return caller.refuse(error),
         };
         let id = analysis_id
             .clone()
@@ -198,52 +230,51 @@ impl State {
         };
         if let Err(error) = queued {
             self.settle(&channel);
-            return drop(reply.send(Err(error)));
+            return caller.refuse(error);
         }
         let started = state.start_current(now);
         let time = state.show_time(&id, now);
-        let committed = move |outcome: Result<Position, DirectorError>| {
-            drop(reply.send(outcome.map(|position| Played {
+        let ending = caller.ending(
+            move |position| Played {
                 show: time,
                 position,
-            })));
-            drop(permit);
-        };
+            },
+            |reply| DirectorMsg::Play(same, reply),
+        );
         // A publication that fails has told the caller by itself.
         let _ = match started {
             true => {
-                self.publish_timeline(&channel, events, before, committed)
+                self.publish_timeline(&channel, events, before, ending)
                     .await
             }
-            false => self.publish(&channel, events, before, committed).await,
+            false => self.publish(&channel, events, before, ending).await,
         };
     }
 
-    async fn on_control(
-        &mut self,
-        channel: &str,
-        action: ControlAction,
-        reply: Reply<Result<Timeline, DirectorError>>,
-        permit: Permit,
-    ) {
+    async fn on_control(&mut self, channel: &str, action: ControlAction, caller: Caller<Timeline>) {
         let now = self.args.clock.now_ms();
         let before = match self.load(channel).await {
             Ok(state) => state.clone(),
-            Err(error) => return drop(reply.send(Err(error))),
+            Err(error) => return caller.refuse(error),
         };
         let timeline = match self.channel(channel).state.control(action, now) {
             Ok(timeline) => timeline,
             Err(error) => {
                 self.settle(channel);
-                return drop(reply.send(Err(error)));
+                return caller.refuse(error);
             }
         };
         let event = crate::event::body(&timeline);
-        let committed = move |outcome: Result<Position, DirectorError>| {
-            drop(reply.send(outcome.map(|_| timeline)));
-            drop(permit);
-        };
-        let _ = self.publish(channel, vec![event], before, committed).await;
+        let name = channel.to_owned();
+        let ending = caller.ending(
+            |_| timeline,
+            move |reply| DirectorMsg::Control {
+                channel: name,
+                action,
+                reply,
+            },
+        );
+        let _ = self.publish(channel, vec![event], before, ending).await;
     }
 
     async fn on_get_show(
@@ -274,7 +305,7 @@ impl State {
         if playing.state.advance(now) || (is_stale && playing.state.complete_current(now)) {
             // When the journal does not take it, the next control, cue or show tries again.
             let _ = self
-                .publish_timeline(channel, Vec::new(), before, |_| ())
+                .publish_timeline(channel, Vec::new(), before, Box::new(|_| None))
                 .await;
         } else {
             self.settle(channel);
@@ -287,7 +318,7 @@ impl State {
         channel: &str,
         mut events: Vec<Bytes>,
         before: ChannelState,
-        committed: impl FnOnce(Result<Position, DirectorError>) + Send + 'static,
+        ending: Ending,
     ) -> Result<(), DirectorError> {
         if let Some(growth) = self.channel(channel).growth.take() {
             growth.abort();
@@ -299,7 +330,7 @@ impl State {
             .as_ref()
             .filter(|show| show.is_started());
         events.extend(current.map(|show| crate::event::body(show.timeline())));
-        self.publish(channel, events, before, committed).await
+        self.publish(channel, events, before, ending).await
     }
 
     /// Hands events, and what the channel plays from now on, to the journal; goes back to `before` when it is refused.
@@ -308,24 +339,22 @@ impl State {
         channel: &str,
         events: Vec<Bytes>,
         before: ChannelState,
-        committed: impl FnOnce(Result<Position, DirectorError>) + Send + 'static,
+        ending: Ending,
     ) -> Result<(), DirectorError> {
-        let state = crate::event::body(&self.channel(channel).state);
+        let playing = self.channel(channel);
+        let (state, replaces) = (crate::event::body(&playing.state), playing.revision);
+        playing.revision += 1;
+        playing.under_way += 1;
+        let under_way = UnderWay::new(&self.myself, channel);
         let entry = Append {
             channel: channel.to_owned(),
             events,
             state: Some(state),
+            replaces,
         };
-        let (myself, name) = (self.myself.clone(), channel.to_owned());
         let message = JournalMsg::Append {
             entry,
-            committed: Box::new(move |outcome| {
-                if outcome.is_err() {
-                    // When the director is gone, its successor reads the log anyway.
-                    let _ = myself.cast(Envelope::internal(DirectorMsg::Reload(name)));
-                }
-                committed(outcome.map_err(DirectorError::from));
-            }),
+            committed: Box::new(move |outcome| under_way.end(outcome, ending)),
         };
         let deadline = Instant::now() + Duration::from_millis(self.args.config.wait_ms);
         let sent = self.args.journal.send(message, deadline).await;

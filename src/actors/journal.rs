@@ -61,6 +61,7 @@ struct Pending {
     channel: String,
     events: Vec<Bytes>,
     state: Option<Bytes>,
+    replaces: u64,
     committed: Committed,
     _permit: Permit,
 }
@@ -74,10 +75,13 @@ pub struct State {
     commit: JoinSet<Commit>,
 }
 
+/// What the log says of each entry, or of all.
+type Outcomes = Result<Vec<Result<Head, StoreError>>, StoreError>;
+
 /// A commit that ended.
 struct Commit {
     batch: Vec<Pending>,
-    outcome: Result<Vec<Head>, StoreError>,
+    outcome: Outcomes,
     took: Duration,
 }
 
@@ -116,6 +120,7 @@ impl Actor for Journal {
                         channel,
                         events,
                         state: plays,
+                        replaces,
                     },
                 committed,
             } => {
@@ -123,6 +128,7 @@ impl Actor for Journal {
                     channel,
                     events,
                     state: plays,
+                    replaces,
                     committed,
                     _permit: permit,
                 });
@@ -148,7 +154,7 @@ impl Actor for Journal {
 }
 
 impl JournalArgs {
-    async fn append(&self, entries: Vec<Append>) -> Result<Vec<Head>, StoreError> {
+    async fn append(&self, entries: Vec<Append>) -> Outcomes {
         const HOUR_MS: u64 = 3_600_000;
         let retention = Retention {
             max_events: self.config.max_events,
@@ -167,6 +173,7 @@ impl Pending {
             channel: self.channel.clone(),
             events: self.events.clone(),
             state: self.state.clone(),
+            replaces: self.replaces,
         }
     }
 }
@@ -220,17 +227,20 @@ impl State {
         }
     }
 
-    async fn on_committed(&mut self, batch: Vec<Pending>, outcome: Result<Vec<Head>, StoreError>) {
-        match outcome {
-            Ok(heads) => {
-                for (pending, head) in batch.into_iter().zip(heads) {
-                    self.publish(pending, head).await;
-                }
-            }
-            Err(failure) => {
-                error!(actor = "journal", entries = batch.len(), error = %failure, "append failed");
-                for pending in batch {
-                    (pending.committed)(Err(failure.clone()));
+    async fn on_committed(&mut self, batch: Vec<Pending>, outcome: Outcomes) {
+        let outcomes = outcome.unwrap_or_else(|failure| vec![Err(failure); batch.len()]);
+        for (pending, outcome) in batch.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(head) => self.publish(pending, head).await,
+                Err(failure) => {
+                    if failure != StoreError::Conflict {
+                        error!(actor = "journal", channel = pending.channel, error = %failure, "append failed");
+                        // A server out of reach may have kept it all the same: viewers get what the log holds.
+                        self.args
+                            .broadcaster
+                            .offer(BroadcasterMsg::Look(pending.channel));
+                    }
+                    (pending.committed)(Err(failure));
                 }
             }
         }

@@ -12,6 +12,7 @@ use super::{
     egress_guard::{EgressGuard, EgressGuardArgs, EgressGuardMsg},
     journal::{Journal, JournalArgs, JournalMsg},
     rate_limiter::{RateLimiter, RateLimiterArgs, RateLimiterMsg},
+    replicas::{self, Replicas, ReplicasArgs, ReplicasMsg},
     scraper::{Scraper, ScraperArgs, ScraperMsg},
 };
 use crate::{
@@ -22,7 +23,10 @@ use crate::{
     provider::Provider,
     runtime::{Backoff, ChildSpec, Mailbox, Strategy, SupervisorArgs},
     scrape::PageReader,
-    store::{AnalysisStore, AnswerStore, EventLog},
+    store::{
+        AnalysisStore, AnswerStore, EventLog,
+        redis::{Link, RedisEvents},
+    },
 };
 use std::{sync::Arc, time::Duration};
 
@@ -50,6 +54,8 @@ pub struct Mailboxes {
     pub broadcaster: Mailbox<BroadcasterMsg>,
     /// See [`Analyses`].
     pub analyses: Mailbox<AnalysesMsg>,
+    /// See [`Replicas`].
+    pub replicas: Mailbox<ReplicasMsg>,
 }
 
 impl Mailboxes {
@@ -91,6 +97,7 @@ impl Mailboxes {
                 settings.analyses.mailbox_capacity,
                 metrics.mailbox("analyses"),
             ),
+            replicas: Mailbox::new(replicas::MAILBOX_CAPACITY, metrics.mailbox("replicas")),
         }
     }
 
@@ -109,6 +116,11 @@ impl Mailboxes {
             ("director", all, self.director.is_up()),
             ("broadcaster", all, self.broadcaster.is_up()),
             ("analyses", all, self.analyses.is_up()),
+            (
+                "replicas",
+                all && settings.redis.url.is_some(),
+                self.replicas.is_up(),
+            ),
         ];
         let down = wanted.into_iter().filter(|(_, wanted, up)| *wanted && !up);
         down.map(|(name, ..)| name).collect()
@@ -140,6 +152,8 @@ pub struct Ports {
     pub resolver: Arc<dyn Resolver>,
     /// Promised analyses.
     pub analyses: Arc<dyn AnalysisStore>,
+    /// The way to other processes that share the stores, and the log as it knows its own appends.
+    pub shared: Option<(Link, RedisEvents)>,
 }
 
 /// Returns the root of the tree, ready to be started: one for one, those that others need first.
@@ -163,7 +177,7 @@ pub fn root(
         config: settings.journal.clone(),
         mailbox: mailboxes.journal.clone(),
         log: Arc::clone(&ports.events),
-        broadcaster: mailboxes.broadcaster,
+        broadcaster: mailboxes.broadcaster.clone(),
         clock,
         metrics: metrics.clone(),
     };
@@ -176,7 +190,7 @@ pub fn root(
         journal: mailboxes.journal.clone(),
         log: ports.events,
         clock,
-        recovered: Arc::default(),
+        recovered: Arc::new(ports.shared.is_some().into()),
     };
     let cache = CacheArgs {
         config: settings.cache.clone(),
@@ -202,12 +216,21 @@ pub fn root(
         mailbox: mailboxes.analyses,
         solver,
         journal: mailboxes.journal,
-        director: mailboxes.director,
+        director: mailboxes.director.clone(),
         scraper: mailboxes.scraper,
         store: ports.analyses,
         clock,
         metrics: metrics.clone(),
     };
+    let replicas = ports.shared.map(|(link, events)| ReplicasArgs {
+        mailbox: mailboxes.replicas,
+        link,
+        events,
+        broadcaster: mailboxes.broadcaster,
+        director: mailboxes.director,
+        clock,
+        metrics: metrics.clone(),
+    });
     let mut children = vec![
         ChildSpec::new("broadcaster", || Broadcaster, broadcaster),
         ChildSpec::new("journal", || Journal, journal),
@@ -215,6 +238,7 @@ pub fn root(
         ChildSpec::new("cache", || Cache, cache),
         ChildSpec::new("ai_client", || AiClient, ai_client),
     ];
+    children.extend(replicas.map(|args| ChildSpec::new("replicas", || Replicas, args)));
     children.extend(scraping);
     children.push(ChildSpec::new("analyses", || Analyses, analyses));
     supervisor(settings, children, metrics)

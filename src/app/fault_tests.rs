@@ -19,6 +19,7 @@ use crate::{
     runtime::Mailbox,
     scrape::PageReader,
     solve::{Method, Solution},
+    store::embedded::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents},
 };
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -121,6 +122,7 @@ async fn house() -> House {
         pages: Arc::new(OnePage),
         resolver: Arc::new(SystemResolver),
         analyses: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
+        shared: None,
     };
     House {
         app: App::with_ports(settings, ports, mailboxes, metrics)

@@ -287,7 +287,7 @@ fn settings_that_contradict_each_other_are_refused() {
 #[test]
 fn names_of_parts_that_do_not_exist_yet_are_warned_about() {
     let loaded = from_environment(&[
-        ("REDIS_URL", "redis://x"),
+        ("STATS_APP_URL", "http://x"),
         ("JWT_SECRET_FILE", "x"),
         ("HOME", "/"),
     ])
@@ -295,7 +295,7 @@ fn names_of_parts_that_do_not_exist_yet_are_warned_about() {
     assert_eq!(
         loaded.warnings,
         [
-            "REDIS_URL is set, but this version does not use it",
+            "STATS_APP_URL is set, but this version does not use it",
             "JWT_SECRET_FILE is set, but this version does not use it",
         ]
     );

@@ -114,10 +114,20 @@ pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
             channel: name,
             reply,
         });
-    let (show, info) = tokio::join!(show, info);
+    let elsewhere = async {
+        match &pipeline.redis {
+            Some(link) => {
+                link.viewers_elsewhere(channel.clone(), pipeline.clock.now_ms())
+                    .await
+            }
+            None => Ok(0),
+        }
+    };
+    let (show, info, elsewhere) = tokio::join!(show, info, elsewhere);
     let ((timeline, queued), info) = (show??, info??);
+    let viewers = info.viewers + elsewhere?;
     let answer = value!({
-        "channel": channel, "timeline": timeline, "queued": queued, "position": info.position, "viewers": info.viewers,
+        "channel": channel, "timeline": timeline, "queued": queued, "position": info.position, "viewers": viewers,
     });
     Ok(json(StatusCode::OK, &answer))
 }

@@ -206,8 +206,8 @@ impl From<DirectorError> for ApiError {
 }
 
 impl From<crate::store::StoreError> for ApiError {
-    fn from(_: crate::store::StoreError) -> Self {
-        Failure::internal().into()
+    fn from(error: crate::store::StoreError) -> Self {
+        Failure::from(error).into()
     }
 }
 

@@ -95,7 +95,7 @@ impl Viewer {
                 ..Failure::overloaded()
             }
             .into()),
-            Err(SubscribeError::Store(_)) => Err(Failure::internal().into()),
+            Err(SubscribeError::Store(error)) => Err(error.into()),
         }
     }
 

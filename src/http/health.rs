@@ -20,7 +20,15 @@ fn checks(call: &Call) -> (bool, Map<String, Value>) {
         false => pipeline.provider.availability(),
     };
     let draining = *call.context.draining.borrow();
-    let ready = down.is_empty() && model.is_ok() && (pages.is_ok() || !scrapes_only) && !draining;
+    let redis = pipeline.redis.as_ref();
+    let redis = redis.filter(|link| !link.is_up()).map(|_| {
+        "Redis does not answer: nothing can be published; check the server and redis.url".to_owned()
+    });
+    let ready = down.is_empty()
+        && model.is_ok()
+        && (pages.is_ok() || !scrapes_only)
+        && redis.is_none()
+        && !draining;
     let state = |fault: Option<String>| fault.map_or_else(|| value!("ok"), Value::from);
     let actors = (!down.is_empty()).then(|| format!("down: {}", down.join(", ")));
     let checks = [
@@ -32,10 +40,13 @@ fn checks(call: &Call) -> (bool, Map<String, Value>) {
             state(draining.then(|| "the server is shutting down".to_owned())),
         ),
     ];
+    // A process that is alone has no Redis to say anything of.
+    let redis = pipeline.redis.is_some().then(|| ("redis", state(redis)));
     (
         ready,
         checks
             .into_iter()
+            .chain(redis)
             .map(|(name, state)| (name.to_owned(), state))
             .collect(),
     )

@@ -1,7 +1,6 @@
 //! An event log in memory for tests: commits can be held, made to fail, or made to panic.
 
-use super::{Append, EventLog, Head, LoggedEvent, Retention, StoreError, StoreResult};
-use bytes::Bytes;
+use super::{Append, EventLog, Head, Kept, LoggedEvent, Retention, StoreError, StoreResult};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -19,7 +18,7 @@ pub(crate) enum Next {
 #[derive(Default)]
 struct Contents {
     streams: HashMap<String, (Head, Vec<LoggedEvent>)>,
-    states: HashMap<String, Bytes>,
+    states: HashMap<String, Kept>,
     batches: Vec<usize>,
 }
 
@@ -65,10 +64,42 @@ impl MemoryLog {
 
     /// Appends directly, behind the back of any actor.
     pub(crate) fn write(&self, batch: &[Append], retention: Retention) -> Vec<Head> {
+        let outcomes = self.try_write(batch, retention);
+        outcomes.into_iter().map(Result::unwrap).collect()
+    }
+
+    /// Loses the events from `offset` on, as a server does that comes back from an older copy.
+    pub(crate) fn lose(&self, channel: &str, offset: u64) {
+        if let Some((head, events)) = self.contents().streams.get_mut(channel) {
+            events.retain(|event| event.offset < offset);
+            head.next = offset;
+        }
+    }
+
+    /// Returns the revision of what a channel plays.
+    pub(crate) fn revision(&self, channel: &str) -> u64 {
+        let contents = self.contents();
+        contents.states.get(channel).map_or(0, |kept| kept.revision)
+    }
+
+    /// Appends what builds on the present states, as where processes share the log.
+    pub(crate) fn try_write(
+        &self,
+        batch: &[Append],
+        retention: Retention,
+    ) -> Vec<Result<Head, StoreError>> {
         let mut contents = self.contents();
         contents.batches.push(batch.len());
         let mut heads = Vec::new();
         for entry in batch {
+            let revision = contents
+                .states
+                .get(&entry.channel)
+                .map_or(0, |kept| kept.revision);
+            if entry.state.is_some() && entry.replaces != revision {
+                heads.push(Err(StoreError::Conflict));
+                continue;
+            }
             let empty = || {
                 (
                     Head {
@@ -95,9 +126,13 @@ impl MemoryLog {
                 .saturating_sub(usize::try_from(retention.max_events).unwrap());
             events.drain(..surplus);
             head.first += surplus as u64;
-            heads.push(*head);
+            heads.push(Ok(*head));
             if let Some(state) = &entry.state {
-                contents.states.insert(entry.channel.clone(), state.clone());
+                let kept = Kept {
+                    revision: revision + 1,
+                    state: state.clone(),
+                };
+                contents.states.insert(entry.channel.clone(), kept);
             }
         }
         heads
@@ -110,12 +145,12 @@ impl EventLog for MemoryLog {
         batch: Vec<Append>,
         retention: Retention,
         _: u64,
-    ) -> StoreResult<'_, Vec<Head>> {
+    ) -> StoreResult<'_, Vec<Result<Head, StoreError>>> {
         Box::pin(async move {
             self.gate.acquire().await.unwrap().forget();
             let next = std::mem::replace(&mut *self.next.lock().unwrap(), Next::Commit);
             match next {
-                Next::Commit => Ok(self.write(&batch, retention)),
+                Next::Commit => Ok(self.try_write(&batch, retention)),
                 Next::Fail => Err(StoreError::Failed("the disk is full".to_owned())),
                 Next::Panic => panic!("the log was made to panic"),
             }
@@ -142,13 +177,22 @@ impl EventLog for MemoryLog {
         Box::pin(async move { Ok(events) })
     }
 
-    fn state(&self, channel: String) -> StoreResult<'_, Option<Bytes>> {
+    fn state(&self, channel: String) -> StoreResult<'_, Option<Kept>> {
         let state = self.contents().states.get(&channel).cloned();
         Box::pin(async move { Ok(state) })
     }
 
-    fn states(&self) -> StoreResult<'_, Vec<(String, Bytes)>> {
+    fn states(&self) -> StoreResult<'_, Vec<(String, Kept)>> {
         let states = self.contents().states.clone().into_iter().collect();
         Box::pin(async move { Ok(states) })
+    }
+
+    fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()> {
+        if let Some((head, _)) = self.contents().streams.get_mut(&channel)
+            && head.epoch == epoch
+        {
+            head.epoch += 1;
+        }
+        Box::pin(async { Ok(()) })
     }
 }

@@ -29,6 +29,8 @@ mod promises;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod scrape;
 #[cfg(test)]
 mod scrape_browser;

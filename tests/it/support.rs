@@ -4,6 +4,7 @@ pub(crate) mod ai;
 pub(crate) mod browser;
 pub(crate) mod program;
 pub(crate) mod raw;
+pub(crate) mod redis;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod site;
@@ -13,6 +14,7 @@ pub(crate) mod viewer;
 pub(crate) use self::{
     ai::StubAi,
     program::{Program, Said},
+    redis::TestRedis,
     reply::Reply,
     server::TestServer,
     site::{Canary, Site, visitor_of, visitor_with_browser},

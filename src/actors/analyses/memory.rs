@@ -97,15 +97,20 @@ impl Running {
 /// Returns what a caller of a finished analysis hears.
 pub(super) fn finished(report: Arc<Report>) -> Started {
     let (sender, updates) = mpsc::channel(report.results.len() + 2);
+    let id = report.analysis_id.clone();
+    tell(&sender, report);
+    Started { id, updates }
+}
+
+/// Tells a caller everything about a finished analysis; there is room for all of it.
+pub(super) fn tell(sender: &mpsc::Sender<Update>, report: Arc<Report>) {
     if let Some(found) = &report.found {
         let _ = sender.try_send(Update::Found(Arc::new(found.clone())));
     }
     for result in &report.results {
         let _ = sender.try_send(Update::Result(Box::new(result.clone())));
     }
-    let id = report.analysis_id.clone();
     let _ = sender.try_send(Update::Done(report));
-    Started { id, updates }
 }
 
 /// See the module. Ids are UUIDv7: their order is the order of time.

@@ -41,6 +41,7 @@ fn append(channel: &str, event: Bytes, committed: Committed) -> JournalMsg {
             channel: channel.to_owned(),
             events: vec![event],
             state: None,
+            replaces: 0,
         },
         committed,
     }

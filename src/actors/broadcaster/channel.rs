@@ -43,6 +43,18 @@ struct Gap<'a> {
     state: Option<Box<RawValue>>,
 }
 
+/// How far viewers have been brought.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// To the end; `left` viewers were closed on the way, because they were too slow or gone.
+    All {
+        /// How many.
+        left: usize,
+    },
+    /// Nowhere: events that come next are no longer kept, or the stream began anew.
+    Lost,
+}
+
 /// See the module.
 pub(super) struct Channel {
     viewers: HashMap<ViewerId, Arc<Outbox>>,
@@ -91,7 +103,7 @@ impl Channel {
         let playing = log
             .state(name.to_owned())
             .await?
-            .and_then(|state| playing(&state));
+            .and_then(|kept| playing(&kept.state));
         Ok(Self {
             viewers: HashMap::new(),
             head,
@@ -226,14 +238,19 @@ impl Channel {
         }
     }
 
+    /// Returns whether every event before `next` has been shown.
+    pub(super) fn has_shown(&self, next: u64) -> bool {
+        next > 0 && self.head.is_some_and(|head| head.next >= next)
+    }
+
     /// Shows events to all viewers. Those that this channel has already got from the log are left out; those that it
-    /// missed are read from there. Returns how many viewers were closed.
+    /// missed are read from there.
     pub(super) async fn publish(
         &mut self,
         published: Published,
         log: &dyn EventLog,
         config: &config::Broadcaster,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Shown, StoreError> {
         let Published {
             channel,
             head,
@@ -241,19 +258,20 @@ impl Channel {
             events,
             state,
         } = published;
-        let next = match self.head {
-            Some(known) if known.epoch == head.epoch => known.next,
-            // The channel had no events when it was loaded, or its stream began anew.
-            Some(_) | None => head.first,
+        let Some(next) = self.next(head.epoch) else {
+            return Ok(Shown::Lost);
         };
         if next >= head.next && self.head.is_some() && state.is_none() {
-            return Ok(0);
+            return Ok(Shown::All { left: 0 });
         }
         let mut frames = Vec::with_capacity(events.len());
         if next < first {
             frames = self
                 .read(&channel, next - 1, first, head.epoch, log)
                 .await?;
+            if frames.len() as u64 != first - next {
+                return Ok(Shown::Lost);
+            }
         }
         let fresh = (first..).zip(&events).filter(|(offset, _)| *offset >= next);
         frames.extend(fresh.map(|(offset, body)| {
@@ -271,6 +289,56 @@ impl Channel {
                 self.playing = playing(&state);
             }
         }
+        Ok(self.show(frames, config))
+    }
+
+    /// Shows what the log holds behind what was shown.
+    pub(super) async fn catch_up(
+        &mut self,
+        name: &str,
+        log: &dyn EventLog,
+        config: &config::Broadcaster,
+    ) -> Result<Shown, StoreError> {
+        let Some(head) = log.head(name.to_owned()).await? else {
+            return Ok(match self.head {
+                Some(_) => Shown::Lost,
+                None => Shown::All { left: 0 },
+            });
+        };
+        let Some(next) = self.next(head.epoch) else {
+            return Ok(Shown::Lost);
+        };
+        if head.next < next {
+            // What viewers have seen is not in the log any more, and other events will take its offsets.
+            log.renew(name.to_owned(), head.epoch).await?;
+            return Ok(Shown::Lost);
+        }
+        let mut frames = Vec::new();
+        if next < head.next {
+            frames = self
+                .read(name, next - 1, head.next, head.epoch, log)
+                .await?;
+        }
+        let state = log.state(name.to_owned()).await?;
+        if frames.len() as u64 != head.next - next {
+            return Ok(Shown::Lost);
+        }
+        self.head = Some(head);
+        self.playing = state.and_then(|kept| playing(&kept.state));
+        Ok(self.show(frames, config))
+    }
+
+    /// Returns the offset of the event to show next; `None` when the stream is another one.
+    fn next(&self, epoch: u64) -> Option<u64> {
+        match self.head {
+            Some(known) if known.epoch == epoch => Some(known.next),
+            Some(_) => None,
+            // The channel had no events when it was loaded.
+            None => Some(1),
+        }
+    }
+
+    fn show(&mut self, frames: Vec<Frame>, config: &config::Broadcaster) -> Shown {
         let before = self.viewers.len();
         for frame in frames {
             self.viewers.retain(|_, outbox| outbox.push(frame.clone()));
@@ -278,7 +346,9 @@ impl Channel {
         }
         let surplus = self.recent.len().saturating_sub(config.recent_events);
         self.recent.drain(..surplus);
-        Ok(before - self.viewers.len())
+        Shown::All {
+            left: before - self.viewers.len(),
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl House {
                 channel: "c".to_owned(),
                 events: vec![body(n)],
                 state: None,
+                replaces: 0,
             };
             let head = self.log.write(&[entry], RETENTION)[0];
             Published {
@@ -264,4 +265,48 @@ async fn a_full_house_lets_nobody_in_until_somebody_leaves() {
         Err(SubscribeError::Full)
     ));
     assert_eq!(house.info().await.viewers, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_appended_is_read_once_woken() {
+    let house = house().await;
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    let wake = |next| BroadcasterMsg::Wake {
+        channel: "c".to_owned(),
+        next,
+        plays: false,
+    };
+    let own = house.log(1..=3).pop().unwrap();
+    // Wake-ups come late, twice, out of order, or before the journal's own word.
+    for message in [
+        wake(3),
+        wake(2),
+        wake(4),
+        BroadcasterMsg::Publish(own),
+        BroadcasterMsg::LookAtAll,
+    ] {
+        house.mailbox.try_send(message).unwrap();
+    }
+    house.info().await;
+    assert_eq!(taken(&outbox), ["connection", "1", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_went_back_begins_anew_and_viewers_are_told_to_come_back() {
+    let house = house().await;
+    house.log(1..=3);
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    house.log.lose("c", 3);
+    house.mailbox.try_send(BroadcasterMsg::LookAtAll).unwrap();
+    let info = house.info().await;
+    assert_eq!(info.viewers, 0);
+    assert_eq!(taken(&outbox), ["connection"]);
+    let mut none = VecDeque::new();
+    let closed = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut none);
+    assert_eq!(closed, Poll::Ready(Err(Closed::GoingAway)));
+    assert_ne!(
+        info.position.unwrap().epoch,
+        7,
+        "no offset means two events"
+    );
 }

@@ -1,32 +1,26 @@
 //! Shows of running analyses: reserved first, then growing with each answer, finished with the last one.
 
-use super::{DirectorError, FinishRequest, State};
+use super::{DirectorMsg, FinishRequest, State, caller::Caller};
 use crate::{
     analysis::ShowTime,
-    runtime::{Permit, Reply},
-    timeline::{Cue, Show},
+    timeline::{Cue, Show, Timing},
 };
 
 impl State {
     /// Keeps a show's place before the caller hears of it, so that a crash does not lose it.
-    pub(super) async fn on_reserve(
-        &mut self,
-        show: Show,
-        reply: Reply<Result<(), DirectorError>>,
-        permit: Permit,
-    ) {
+    pub(super) async fn on_reserve(&mut self, show: Show, timing: Timing, caller: Caller<()>) {
         let now = self.args.clock.now_ms();
         let (when_busy, max_queued) = (self.args.when_busy, self.args.config.max_queued_shows);
         let channel = show.timeline().channel.clone();
         let before = match self.load(&channel).await {
             Ok(state) => state.clone(),
-            // A caller that has gone does not need its answer.
-            Err(error) => return drop(reply.send(Err(error))),
+            Err(error) => return caller.refuse(error),
         };
+        let id = show.timeline().id.clone();
         let state = &mut self.channel(&channel).state;
         if let Err(error) = state.enqueue(show, when_busy, max_queued, now) {
             self.settle(&channel);
-            return drop(reply.send(Err(error)));
+            return caller.refuse(error);
         }
         // Nothing of it is shown yet; but a show that it replaces must leave the screens.
         let replaced = before.current.clone().filter(|show| {
@@ -38,13 +32,19 @@ impl State {
             show.stop(now);
             crate::event::body(show.timeline())
         });
-        let committed = move |outcome: Result<_, _>| {
-            drop(reply.send(outcome.map(|_| ())));
-            drop(permit);
-        };
+        let name = channel.clone();
+        let ending = caller.ending(
+            |_| (),
+            move |reply| DirectorMsg::Reserve {
+                channel: name,
+                analysis_id: id,
+                timing,
+                reply,
+            },
+        );
         // A publication that fails has told the caller by itself.
         let events = stopped.into_iter().collect();
-        let _ = self.publish(&channel, events, before, committed).await;
+        let _ = self.publish(&channel, events, before, ending).await;
     }
 
     pub(super) async fn on_cue(
@@ -66,7 +66,7 @@ impl State {
         if playing.state.start_current(now) || before.waits_for(analysis_id, now) {
             // The next cue, or the finish, publishes the whole timeline again.
             let _ = self
-                .publish_timeline(channel, Vec::new(), before, |_| ())
+                .publish_timeline(channel, Vec::new(), before, Box::new(|_| None))
                 .await;
         } else if before.is_current(analysis_id) {
             self.grow_soon(channel);
@@ -79,7 +79,7 @@ impl State {
             let unchanged = playing.state.clone();
             // The next cue, or the finish, publishes the whole timeline again.
             let _ = self
-                .publish_timeline(channel, Vec::new(), unchanged, |_| ())
+                .publish_timeline(channel, Vec::new(), unchanged, Box::new(|_| None))
                 .await;
         }
     }
@@ -87,21 +87,23 @@ impl State {
     pub(super) async fn on_finish(
         &mut self,
         request: FinishRequest,
-        reply: Reply<Result<Option<ShowTime>, DirectorError>>,
-        permit: Permit,
+        caller: Caller<Option<ShowTime>>,
     ) {
         let now = self.args.clock.now_ms();
+        let same = request.clone();
         let FinishRequest {
             channel,
             analysis_id,
             answers,
         } = request;
-        let Some(playing) = self.channels.get_mut(&channel) else {
-            return drop(reply.send(Ok(None)));
+        let before = match self.load(&channel).await {
+            Ok(state) => state.clone(),
+            Err(error) => return caller.refuse(error),
         };
-        let before = playing.state.clone();
+        let playing = self.channel(&channel);
         let Some(show) = playing.state.find(&analysis_id) else {
-            return drop(reply.send(Ok(None)));
+            self.settle(&channel);
+            return drop(caller.reply.send(Ok(None)));
         };
         for (question, cues) in answers {
             if !show.knows(question) {
@@ -112,16 +114,13 @@ impl State {
         playing.state.drop_empty(now);
         let started = playing.state.start_current(now);
         let time = playing.state.show_time(&analysis_id, now);
-        let committed = move |outcome: Result<_, _>| {
-            drop(reply.send(outcome.map(|_| time)));
-            drop(permit);
-        };
+        let ending = caller.ending(|_| time, |reply| DirectorMsg::Finish(same, reply));
         // A publication that fails has told the caller by itself.
         let _ = if started || before.is_current(&analysis_id) {
-            self.publish_timeline(&channel, Vec::new(), before, committed)
+            self.publish_timeline(&channel, Vec::new(), before, ending)
                 .await
         } else {
-            self.publish(&channel, Vec::new(), before, committed).await
+            self.publish(&channel, Vec::new(), before, ending).await
         };
     }
 }

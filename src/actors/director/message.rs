@@ -3,7 +3,7 @@
 use super::ControlAction;
 use crate::{
     analysis::ShowTime,
-    runtime::{AskError, Reply},
+    runtime::{AskError, Permit, Reply},
     store::{Position, StoreError},
     timeline::{Cue, Timeline, Timing, WhenBusy},
 };
@@ -39,7 +39,7 @@ pub struct Played {
 }
 
 /// A whole show at once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlayRequest {
     /// Where.
     pub channel: String,
@@ -58,7 +58,7 @@ pub struct PlayRequest {
 }
 
 /// The end of a growing show.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FinishRequest {
     /// Where.
     pub channel: String,
@@ -121,6 +121,24 @@ pub enum DirectorMsg {
     Grow(String),
     /// From its own timer: the channel's show has ended, or got no answer for long.
     Ended(String),
-    /// From its own commit, which failed: read again what the channel plays.
-    Reload(String),
+    /// From its own append, which has ended.
+    Kept {
+        /// Where.
+        channel: String,
+        /// Whether the log holds it; otherwise what the channel plays is read again.
+        kept: bool,
+        /// A request that is handled once more after that, because another process was faster.
+        again: Option<(Box<DirectorMsg>, Permit, u8)>,
+    },
+    /// From itself: that request, and how often it may be made after this.
+    Again(Box<DirectorMsg>, Permit, u8),
+    /// From Replicas: another process has changed what a channel plays.
+    Changed {
+        /// Where.
+        channel: String,
+        /// The revision of what it plays now.
+        revision: u64,
+    },
+    /// From Replicas: changes may have been missed; read again what every channel plays.
+    Resync,
 }

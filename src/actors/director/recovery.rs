@@ -1,7 +1,10 @@
 //! Reading back what channels play, and watching for the end of their shows.
 
-use super::{ChannelState, DirectorError, DirectorMsg, GROW_EVERY, Playing, State};
-use crate::runtime::Envelope;
+use super::{Again, ChannelState, DirectorError, DirectorMsg, GROW_EVERY, Playing, State};
+use crate::{
+    runtime::Envelope,
+    store::{Kept, StoreError},
+};
 use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -12,11 +15,15 @@ impl State {
     pub(super) async fn recover(&mut self) -> Result<(), DirectorError> {
         let first_start = !self.args.recovered.swap(true, Ordering::SeqCst);
         let now = self.args.clock.now_ms();
-        for (channel, json) in self.args.log.states().await? {
-            let Some(mut state) = parse(&channel, &json) else {
-                continue;
-            };
-            let before = state.clone();
+        let states = match self.args.log.states().await {
+            // What plays is read when the server answers again.
+            Err(StoreError::Unreachable) => Vec::new(),
+            states => states?,
+        };
+        for (channel, kept) in states {
+            let mut playing = Playing::from_log(&channel, &kept);
+            let before = playing.state.clone();
+            let state = &mut playing.state;
             if first_start {
                 state
                     .current
@@ -25,7 +32,7 @@ impl State {
                     .for_each(|show| show.complete(now));
                 state.drop_empty(now);
             }
-            let changed = state != before;
+            let changed = *state != before;
             if changed || state.is_busy(now) || !state.queued.is_empty() {
                 info!(
                     actor = "director",
@@ -33,13 +40,13 @@ impl State {
                     queued = state.queued.len(),
                     "show goes on"
                 );
-                self.channels.insert(channel.clone(), Playing::from(state));
+                self.channels.insert(channel.clone(), playing);
             }
             if changed {
                 // The screens wait for answers that will not come until they are told. When the journal does not
                 // take it, the next control, cue or show tries again.
                 let _ = self
-                    .publish_timeline(&channel, Vec::new(), before, |_| ())
+                    .publish_timeline(&channel, Vec::new(), before, Box::new(|_| None))
                     .await;
             } else {
                 self.settle(&channel);
@@ -56,23 +63,64 @@ impl State {
                     "too many channels are playing: try later",
                 ));
             }
-            let json = self.args.log.state(channel.to_owned()).await?;
-            let state = json
-                .and_then(|json| parse(channel, &json))
-                .unwrap_or_default();
+            let kept = self.args.log.state(channel.to_owned()).await?;
+            let playing = kept.map(|kept| Playing::from_log(channel, &kept));
             self.channels
-                .insert(channel.to_owned(), Playing::from(state));
+                .insert(channel.to_owned(), playing.unwrap_or_default());
         }
         Ok(&self.channel(channel).state)
     }
 
-    /// After a failed commit: what is in memory was never shown.
-    pub(super) async fn on_reload(&mut self, channel: String) {
-        self.channels.remove(&channel);
-        if let Err(error) = self.load(&channel).await {
+    /// After a failed append: what is in memory was never shown.
+    pub(super) async fn on_kept(&mut self, channel: String, kept: bool, again: Option<Again>) {
+        let Some(playing) = self.channels.get_mut(&channel) else {
+            return;
+        };
+        playing.under_way -= 1;
+        playing.is_stale |= !kept;
+        playing.again.extend(again);
+        if playing.under_way > 0 {
+            return;
+        }
+        if !playing.is_stale {
+            return self.settle(&channel);
+        }
+        let again = std::mem::take(&mut playing.again);
+        self.reload(&channel).await;
+        for (message, permit, tries) in again {
+            let message = DirectorMsg::Again(message, permit, tries);
+            // It is this very actor, so it takes messages.
+            let _ = self.myself.cast(Envelope::internal(message));
+        }
+    }
+
+    /// Another process has changed what the channel plays.
+    pub(super) async fn on_changed(&mut self, channel: String, revision: u64) {
+        match self.channels.get_mut(&channel) {
+            Some(playing) if playing.revision >= revision => {}
+            Some(playing) if playing.under_way > 0 => playing.is_stale = true,
+            Some(_) | None => self.reload(&channel).await,
+        }
+    }
+
+    /// Reads everything again, after a time in which changes may have been missed.
+    pub(super) async fn on_resync(&mut self) {
+        match self.args.log.states().await {
+            Ok(states) => {
+                for (channel, kept) in states {
+                    self.on_changed(channel, kept.revision).await;
+                }
+            }
+            Err(error) => warn!(actor = "director", %error, "cannot read what the channels play"),
+        }
+    }
+
+    async fn reload(&mut self, channel: &str) {
+        self.channels.remove(channel);
+        if let Err(error) = self.load(channel).await {
             warn!(actor = "director", channel, %error, "cannot read what the channel plays");
         }
-        self.settle(&channel);
+        self.settle(channel);
     }
 
     /// Has the channel's show published again in a moment.
@@ -101,7 +149,10 @@ impl State {
             timer.abort();
         }
         if !playing.state.is_busy(now) && playing.state.queued.is_empty() {
-            self.channels.remove(channel);
+            // Until an append has arrived, the log still says what it replaces.
+            if playing.under_way == 0 {
+                self.channels.remove(channel);
+            }
             return;
         }
         let grows = playing
@@ -126,20 +177,16 @@ impl State {
     }
 }
 
-impl From<ChannelState> for Playing {
-    fn from(state: ChannelState) -> Self {
-        Self {
-            state,
-            timer: None,
-            growth: None,
-            stale_at: None,
-        }
+impl Playing {
+    /// Reads a state back. One that cannot be read was written by another version: nothing plays then.
+    fn from_log(channel: &str, kept: &Kept) -> Self {
+        let state: Result<ChannelState, _> = serde_json::from_slice(&kept.state);
+        let state = state.inspect_err(
+            |error| warn!(actor = "director", channel, %error, "cannot read what the channel played"),
+        );
+        let mut playing = Self::default();
+        playing.state = state.unwrap_or_default();
+        playing.revision = kept.revision;
+        playing
     }
-}
-
-/// Reads a state back. One that cannot be read was written by another version: nothing plays then.
-fn parse(channel: &str, json: &[u8]) -> Option<ChannelState> {
-    serde_json::from_slice(json)
-        .inspect_err(|error| warn!(actor = "director", channel, %error, "cannot read what the channel played"))
-        .ok()
 }

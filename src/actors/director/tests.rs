@@ -3,8 +3,8 @@ use crate::timeline::{Cue, Timing};
 use crate::{
     analysis::ShowTime,
     metrics::MailboxMetrics,
-    runtime::probe::Probe,
-    store::{Retention, memory::MemoryLog},
+    runtime::{Reply, probe::Probe},
+    store::{Position, Retention, memory::MemoryLog},
 };
 use serde_json::Value;
 
@@ -433,4 +433,121 @@ async fn a_show_that_gets_no_answers_does_not_block_the_channel() {
     played.await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_secs(125)).await;
     assert_eq!(house.journal().await[0].segments[0].to, 5);
+}
+
+/// Another process changes what the channel plays, behind this director's back.
+fn change_elsewhere(house: &House, state: &ChannelState) -> u64 {
+    let kept = |log: &MemoryLog| log.revision("c");
+    let entry = Append {
+        channel: "c".to_owned(),
+        events: Vec::new(),
+        state: Some(crate::event::body(state)),
+        replaces: kept(&house.log),
+    };
+    house.log.write(&[entry], RETENTION);
+    kept(&house.log)
+}
+
+impl House {
+    /// Takes the next append as a log that processes share: it may be refused.
+    async fn shared_journal(&mut self) -> Result<Position, StoreError> {
+        let (JournalMsg::Append { entry, committed }, _) = self.journal.next().await else {
+            panic!("an append")
+        };
+        let outcome = self
+            .log
+            .try_write(std::slice::from_ref(&entry), RETENTION)
+            .remove(0);
+        committed(outcome.clone().map(|head| head.position()));
+        outcome.map(|head| head.position())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_that_came_second_is_made_again_on_what_is_there_now() {
+    let mut house = house(WhenBusy::Queue).await;
+    let played = house.ask(|reply| DirectorMsg::Play(play(&[4, 2]), reply));
+    house.shared_journal().await.unwrap();
+    played.await.unwrap().unwrap();
+    // Another process skips to the second answer.
+    let mut theirs: ChannelState = serde_json::from_slice(
+        &house
+            .log
+            .state("c".to_owned())
+            .await
+            .unwrap()
+            .unwrap()
+            .state,
+    )
+    .unwrap();
+    theirs
+        .control(ControlAction::Skip, house.clock.now_ms())
+        .unwrap();
+    change_elsewhere(&house, &theirs);
+    let paused = house.control(ControlAction::Pause);
+    assert_eq!(house.shared_journal().await, Err(StoreError::Conflict));
+    house.shared_journal().await.unwrap();
+    let shown = paused.await.unwrap().unwrap();
+    let now = house.clock.now_ms();
+    assert_eq!(
+        shown.segment_at(now).unwrap().question,
+        Some(2),
+        "both hold"
+    );
+    assert!(shown.paused_at.is_some());
+    assert_eq!(house.show().await.0, Some(shown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_second_every_time_is_told() {
+    let mut house = house(WhenBusy::Queue).await;
+    let played = house.ask(|reply| DirectorMsg::Play(play(&[4]), reply));
+    for _ in 0..=TRIES {
+        let state = house.log.state("c".to_owned()).await.unwrap();
+        let theirs = state.map(|kept| serde_json::from_slice(&kept.state).unwrap());
+        let (JournalMsg::Append { entry, committed }, _) = house.journal.next().await else {
+            panic!("an append")
+        };
+        change_elsewhere(&house, &theirs.unwrap_or_default());
+        let outcome = house
+            .log
+            .try_write(std::slice::from_ref(&entry), RETENTION)
+            .remove(0);
+        committed(outcome.map(|head| head.position()));
+    }
+    let refused = played.await.unwrap().unwrap_err();
+    assert!(matches!(
+        refused,
+        DirectorError::Store(StoreError::Conflict)
+    ));
+    assert_eq!(house.show().await, (None, 0));
+    assert_eq!(house.mailbox.depth(), 0, "and has left its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_plays_is_known_and_its_queue_goes_on_here() {
+    let mut house = house(WhenBusy::Queue).await;
+    let now = house.clock.now_ms();
+    let mut theirs = ChannelState::default();
+    for value in [3, 7] {
+        let mut show = Show::new(value.to_string(), None, "c".to_owned(), timing());
+        show.add(vec![Cue::new(1, value, None)], now);
+        show.complete(now);
+        theirs.enqueue(show, WhenBusy::Queue, 5, now).unwrap();
+    }
+    theirs.start_current(now);
+    let revision = change_elsewhere(&house, &theirs);
+    let channel = "c".to_owned();
+    house
+        .mailbox
+        .try_send(DirectorMsg::Changed { channel, revision })
+        .unwrap();
+    let (timeline, queued) = house.show().await;
+    assert_eq!((timeline.unwrap().id.as_str(), queued), ("3", 1));
+    // Whoever comes first starts the next show; the others see that it runs.
+    tokio::time::sleep(Duration::from_secs(42)).await;
+    let (JournalMsg::Append { entry, .. }, _) = house.journal.next().await else {
+        panic!("an append")
+    };
+    assert_eq!(entry.replaces, revision);
 }

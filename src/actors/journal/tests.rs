@@ -48,6 +48,7 @@ impl House {
             channel: "c".to_owned(),
             events,
             state: None,
+            replaces: 0,
         };
         let committed: Committed = Box::new(move |outcome| drop(committed.send(outcome)));
         self.journal
@@ -112,6 +113,11 @@ async fn a_failed_or_panicking_commit_is_told_and_the_next_works() {
     house.log.set_next(Next::Fail);
     let failed = house.append("1").await.unwrap().unwrap_err();
     assert!(failed.to_string().contains("the disk is full"));
+    let (look, _) = house.broadcaster.next().await;
+    assert!(
+        matches!(look, BroadcasterMsg::Look(channel) if channel == "c"),
+        "what the log did is for the log to say"
+    );
     house.log.set_next(Next::Panic);
     assert!(
         house.append("2").await.is_err(),
@@ -147,6 +153,7 @@ async fn rejects_when_full() {
         channel: "c".to_owned(),
         events: vec![Bytes::from("x")],
         state: None,
+        replaces: 0,
     };
     let message = JournalMsg::Append {
         entry,

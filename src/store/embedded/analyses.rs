@@ -47,7 +47,9 @@ impl AnalysisStore for EmbeddedAnalyses {
         id: String,
         record: Bytes,
         key: Option<(String, IdempotentUse)>,
-    ) -> StoreResult<'_, ()> {
+        _: Option<String>,
+        _: u64,
+    ) -> StoreResult<'_, Option<IdempotentUse>> {
         Box::pin(blocking(&self.0, move |database| {
             let write = database.begin_write()?;
             write
@@ -59,7 +61,9 @@ impl AnalysisStore for EmbeddedAnalyses {
                     .open_table(KEYS)?
                     .insert(key.as_str(), json.as_slice())?;
             }
-            Ok(write.commit()?)
+            write.commit()?;
+            // One process owns the file, and asks for the key before it uses it.
+            Ok(None)
         }))
     }
 
@@ -107,5 +111,9 @@ impl AnalysisStore for EmbeddedAnalyses {
             }
             Ok(write.commit()?)
         }))
+    }
+
+    fn runs_elsewhere(&self, _: String) -> StoreResult<'_, bool> {
+        Box::pin(async { Ok(false) })
     }
 }

@@ -1,7 +1,7 @@
 //! The event stream of every channel, on disk: append in one commit, read from an offset, trim.
 
 use super::{blocking, open};
-use crate::store::{Append, EventLog, Head, LoggedEvent, Retention, StoreError, StoreResult};
+use crate::store::{Append, EventLog, Head, Kept, LoggedEvent, Retention, StoreError, StoreResult};
 use bytes::Bytes;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
 use std::{path::Path, sync::Arc};
@@ -120,18 +120,26 @@ fn append_all(
     Ok(heads)
 }
 
+/// One process owns the file, so nobody else can have changed it.
+fn kept(state: &[u8]) -> Kept {
+    Kept {
+        revision: 0,
+        state: Bytes::copy_from_slice(state),
+    }
+}
+
 impl EventLog for EmbeddedEvents {
     fn append(
         &self,
         batch: Vec<Append>,
         retention: Retention,
         now: u64,
-    ) -> StoreResult<'_, Vec<Head>> {
+    ) -> StoreResult<'_, Vec<Result<Head, StoreError>>> {
         Box::pin(blocking(&self.0, move |database| {
             let write = database.begin_write()?;
             let heads = append_all(&write, &batch, retention, now)?;
             write.commit()?;
-            Ok(heads)
+            Ok(heads.into_iter().map(Ok).collect())
         }))
     }
 
@@ -162,27 +170,29 @@ impl EventLog for EmbeddedEvents {
         }))
     }
 
-    fn state(&self, channel: String) -> StoreResult<'_, Option<Bytes>> {
+    fn state(&self, channel: String) -> StoreResult<'_, Option<Kept>> {
         Box::pin(blocking(&self.0, move |database| {
             let table = database.begin_read()?.open_table(STATES)?;
             Ok(table
                 .get(channel.as_str())?
-                .map(|state| Bytes::copy_from_slice(state.value())))
+                .map(|state| kept(state.value())))
         }))
     }
 
-    fn states(&self) -> StoreResult<'_, Vec<(String, Bytes)>> {
+    fn states(&self) -> StoreResult<'_, Vec<(String, Kept)>> {
         Box::pin(blocking(&self.0, move |database| {
             let table = database.begin_read()?.open_table(STATES)?;
             let mut states = Vec::new();
             for entry in table.iter()? {
                 let (channel, state) = entry?;
-                states.push((
-                    channel.value().to_owned(),
-                    Bytes::copy_from_slice(state.value()),
-                ));
+                states.push((channel.value().to_owned(), kept(state.value())));
             }
             Ok(states)
         }))
+    }
+
+    /// A commit that was acknowledged is on the disk: this log does not go back.
+    fn renew(&self, _: String, _: u64) -> StoreResult<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     quiz::fingerprint::Fingerprint,
-    store::{AnalysisStore, AnswerStore, Append, EventLog, IdempotentUse, Retention},
+    store::{AnalysisStore, AnswerStore, Append, EventLog, Head, IdempotentUse, Kept, Retention},
 };
 use bytes::Bytes;
 
@@ -19,7 +19,18 @@ fn entry(channel: &str, events: &[&'static str]) -> Append {
             .map(|body| Bytes::from_static(body.as_bytes()))
             .collect(),
         state: None,
+        replaces: 0,
     }
+}
+
+async fn append(
+    log: &EmbeddedEvents,
+    batch: Vec<Append>,
+    retention: Retention,
+    now: u64,
+) -> Vec<Head> {
+    let heads = log.append(batch, retention, now).await.unwrap();
+    heads.into_iter().map(Result::unwrap).collect()
 }
 
 async fn bodies(log: &EmbeddedEvents, channel: &str, after: u64) -> Vec<(u64, String)> {
@@ -41,18 +52,12 @@ fn owned(pairs: &[(u64, &str)]) -> Vec<(u64, String)> {
 async fn events_keep_their_offsets_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedEvents::open(folder.path()).unwrap();
-    let heads = log
-        .append(
-            vec![
-                entry("a", &["1", "2"]),
-                entry("b", &["x"]),
-                entry("a", &["3"]),
-            ],
-            RETENTION,
-            0,
-        )
-        .await
-        .unwrap();
+    let batch = vec![
+        entry("a", &["1", "2"]),
+        entry("b", &["x"]),
+        entry("a", &["3"]),
+    ];
+    let heads = append(&log, batch, RETENTION, 0).await;
     assert_eq!(heads.iter().map(|h| h.next).collect::<Vec<_>>(), [3, 2, 4]);
     assert_eq!(heads[0].epoch, heads[2].epoch);
     assert_ne!(heads[0].epoch, heads[1].epoch);
@@ -108,18 +113,23 @@ async fn a_channel_remembers_what_it_plays() {
         state: Some(Bytes::from_static(b"s1")),
         ..entry("a", &["1"])
     };
-    log.append(vec![state, entry("a", &["2", "3", "4", "5"])], RETENTION, 0)
-        .await
-        .unwrap();
+    append(
+        &log,
+        vec![state, entry("a", &["2", "3", "4", "5"])],
+        RETENTION,
+        0,
+    )
+    .await;
+    let kept = Kept {
+        revision: 0,
+        state: Bytes::from_static(b"s1"),
+    };
     assert_eq!(
-        log.state("a".to_owned()).await.unwrap().as_deref(),
-        Some(&b"s1"[..]),
+        log.state("a".to_owned()).await.unwrap(),
+        Some(kept.clone()),
         "trimming keeps the state"
     );
-    assert_eq!(
-        log.states().await.unwrap(),
-        [("a".to_owned(), Bytes::from_static(b"s1"))]
-    );
+    assert_eq!(log.states().await.unwrap(), [("a".to_owned(), kept)]);
 }
 
 #[tokio::test]
@@ -156,7 +166,7 @@ async fn analyses_and_keys_are_kept_and_purged() {
     for id in ["1", "2", "3"] {
         let key = (id == "1").then(|| ("key".to_owned(), used.clone()));
         analyses
-            .put(id.to_owned(), Bytes::from(id), key)
+            .put(id.to_owned(), Bytes::from(id), key, None, 0)
             .await
             .unwrap();
     }

@@ -178,7 +178,7 @@ fn find() -> Option<PathBuf> {
     clippy::disallowed_methods,
     reason = "the environment of the tests, not of the program"
 )]
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 

@@ -1,0 +1,31 @@
+//! The stores on Redis: what several processes share.
+//!
+//! [`Link`] is the way there, with one rule for all: a command has its time, and once one has passed it, every other
+//! fails at once until Redis answers a ping again. Keys of one channel share a hash tag, so that a cluster keeps them
+//! together and a script may touch them all.
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `{prefix:channel}:events` | stream; the id is the offset, the fields are time and body |
+//! | `{prefix:channel}:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision |
+//! | `{prefix:channel}:writers` | hash: each process's last append and its outcome, so that it can be sent again |
+//! | `{prefix:channel}:viewers` | hash: how many follow it on each process, and until when that counts |
+//! | `prefix:channels` | set of the channels that have played something |
+//! | `prefix:answer:…` | one answer, with its expiry |
+//! | `prefix:analysis:…`, `prefix:analyses`, `prefix:key:…` | promised analyses, their order, idempotency keys |
+//! | `prefix:process:…` | a process is alive |
+//! | `prefix:wake` | the pub/sub channel that says where something was appended |
+
+mod analyses;
+mod answers;
+mod events;
+mod link;
+mod presence;
+mod script;
+mod wake;
+
+pub use analyses::RedisAnalyses;
+pub use answers::RedisAnswers;
+pub use events::RedisEvents;
+pub use link::Link;
+pub use wake::{Heard, Wake, Wakes};

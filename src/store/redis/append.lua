@@ -1,0 +1,66 @@
+-- Appends entries to one channel, in order, each as a whole or not at all; trims; wakes the other processes.
+-- KEYS: events, head, writers.
+-- ARGV: now, most events, most bytes, most milliseconds, an epoch for a new stream, writer, its sequence number,
+--       pub/sub channel, the channel's name, number of entries; then for each entry: number of events,
+--       revision that its state replaces ('' without a state), state, events.
+-- Returns the epoch, then for each entry: 1 or 0 (conflict), first, next.
+local events, head, writers = KEYS[1], KEYS[2], KEYS[3]
+local now, max_events, max_bytes, max_age = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local writer, sequence, entries = ARGV[6], ARGV[7], tonumber(ARGV[10])
+
+-- The answer may have been lost on its way: the same append again has the same outcome.
+local earlier = redis.call('HGET', writers, writer)
+if earlier then
+  local known = cjson.decode(earlier)
+  if known.sequence == sequence then return known.outcome end
+end
+
+-- tostring() would write large numbers with an exponent.
+local function whole(number) return string.format('%.0f', number) end
+
+local known = redis.call('HMGET', head, 'epoch', 'first', 'next', 'bytes', 'revision')
+local epoch, first, next = known[1] or ARGV[5], tonumber(known[2] or 1), tonumber(known[3] or 1)
+local bytes, revision = tonumber(known[4] or 0), tonumber(known[5] or 0)
+-- A stream whose events have all aged out is removed by Redis.
+if redis.call('EXISTS', events) == 0 then first, bytes = next, 0 end
+
+local outcome, appended, plays = { epoch }, false, false
+local at = 11
+for _ = 1, entries do
+  local count, replaces, body = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+  at = at + 3
+  local fits = replaces == '' or tonumber(replaces) == revision
+  if fits then
+    for i = at, at + count - 1 do
+      redis.call('XADD', events, whole(next) .. '-0', 't', ARGV[1], 'b', ARGV[i])
+      next, bytes, appended = next + 1, bytes + #ARGV[i], true
+    end
+    if replaces ~= '' then
+      redis.call('HSET', head, 'state', body)
+      revision, plays = revision + 1, true
+    end
+    while appended and first < next do
+      local oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
+      if not oldest then first, bytes = next, 0 break end
+      first = tonumber(string.match(oldest[1], '^%d+'))
+      local age, length = now - tonumber(oldest[2][2]), #oldest[2][4]
+      if next - first <= max_events and bytes <= max_bytes and age <= max_age then break end
+      redis.call('XTRIM', events, 'MINID', '=', whole(first + 1) .. '-0')
+      first, bytes = first + 1, bytes - length
+    end
+  end
+  at = at + count
+  outcome[#outcome + 1] = fits and 1 or 0
+  outcome[#outcome + 1] = first
+  outcome[#outcome + 1] = next
+end
+
+redis.call('HSET', head, 'epoch', epoch, 'first', whole(first), 'next', whole(next), 'bytes', whole(bytes), 'revision', whole(revision))
+if appended then redis.call('PEXPIRE', events, ARGV[4]) end
+if redis.call('HLEN', writers) > 64 then redis.call('DEL', writers) end
+redis.call('HSET', writers, writer, cjson.encode({ sequence = sequence, outcome = outcome }))
+redis.call('PEXPIRE', writers, 600000)
+if appended or plays then
+  redis.call('PUBLISH', ARGV[8], table.concat({ writer, sequence, plays and whole(revision) or '0', whole(next), ARGV[9] }, ' '))
+end
+return outcome

@@ -1,0 +1,289 @@
+//! The event stream of every channel in Redis: a stream whose ids are the offsets.
+
+use super::{Heard, Link, Wake, script};
+use crate::store::{Append, EventLog, Head, Kept, LoggedEvent, Retention, StoreError, StoreResult};
+use bytes::Bytes;
+use fred::{
+    interfaces::{HashesInterface as _, SetsInterface as _, StreamsInterface as _},
+    types::Value,
+};
+use futures_util::future::join_all;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// States that are read at the same time.
+const READ_AT_ONCE: usize = 64;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct RedisEvents {
+    link: Link,
+    /// How long an append is tried.
+    patience: Duration,
+    sequence: Arc<AtomicU64>,
+    /// The append on its way, 0 when there is none: its wake-ups are nothing new here.
+    under_way: Arc<AtomicU64>,
+}
+
+impl RedisEvents {
+    /// Creates the log; an append is tried for `patience`, through restarts of Redis.
+    pub fn new(link: Link, patience: Duration) -> Self {
+        Self {
+            link,
+            patience,
+            sequence: Arc::default(),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// Returns whether this process learns from its own append what this tells.
+    pub fn is_known(&self, heard: &Heard) -> bool {
+        let Heard::Wake(Wake {
+            writer, sequence, ..
+        }) = heard
+        else {
+            return false;
+        };
+        writer == self.link.process() && *sequence == self.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Appends one channel's entries, again until it is known whether that was done.
+    async fn append_to(
+        &self,
+        channel: &str,
+        entries: &[&Append],
+        head: &[Value],
+        deadline: Instant,
+    ) -> Result<Vec<Result<Head, StoreError>>, StoreError> {
+        let keys = ["events", "head", "writers"].map(|name| self.link.channel_key(channel, name));
+        let mut arguments = head.to_vec();
+        arguments.push(channel.into());
+        arguments.push(count(entries.len()));
+        for entry in entries {
+            let replaces = match entry.state {
+                Some(_) => entry.replaces.to_string(),
+                None => String::new(),
+            };
+            let state = entry.state.clone().unwrap_or_default();
+            arguments.extend([
+                count(entry.events.len()),
+                replaces.into(),
+                Value::Bytes(state),
+            ]);
+            arguments.extend(entry.events.iter().cloned().map(Value::Bytes));
+        }
+        loop {
+            let plays = entries.iter().any(|entry| entry.state.is_some());
+            let appended = async {
+                if plays {
+                    self.remember(channel).await?;
+                }
+                script::APPEND
+                    .run(&self.link, keys.to_vec(), arguments.clone())
+                    .await
+            };
+            match appended.await {
+                Ok(outcome) => return outcomes(outcome, entries.len()),
+                Err(StoreError::Unreachable) if self.link.is_up_by(deadline).await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Notes that the channel plays something, before it does: a name too many does no harm.
+    async fn remember(&self, channel: &str) -> Result<(), StoreError> {
+        let key = self.link.key("channels");
+        self.link
+            .call(self.link.client().sadd::<(), _, _>(key, channel))
+            .await
+    }
+}
+
+fn count(number: usize) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn whole(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn new_epoch() -> Value {
+    format!("{:016x}", rand::random::<u64>()).into()
+}
+
+fn strange() -> StoreError {
+    StoreError::Failed("Redis holds something that this version did not write there: set redis.prefix to a name of its own".to_owned())
+}
+
+fn parse_epoch(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok()
+}
+
+/// Reads what the script returns.
+fn outcomes(value: Value, entries: usize) -> Result<Vec<Result<Head, StoreError>>, StoreError> {
+    let mut values = value.into_array().into_iter();
+    let epoch = values
+        .next()
+        .and_then(|epoch| parse_epoch(&epoch.as_str()?))
+        .ok_or_else(strange)?;
+    let mut number = || {
+        values
+            .next()
+            .and_then(|value| value.as_u64())
+            .ok_or_else(strange)
+    };
+    let mut outcomes = Vec::with_capacity(entries);
+    for _ in 0..entries {
+        let (done, first, next) = (number()?, number()?, number()?);
+        outcomes.push(match done {
+            1 => Ok(Head { epoch, first, next }),
+            _ => Err(StoreError::Conflict),
+        });
+    }
+    Ok(outcomes)
+}
+
+impl EventLog for RedisEvents {
+    /// Entries of one channel are one script; channels know nothing of each other.
+    fn append(
+        &self,
+        batch: Vec<Append>,
+        retention: Retention,
+        now: u64,
+    ) -> StoreResult<'_, Vec<Result<Head, StoreError>>> {
+        Box::pin(async move {
+            let deadline = Instant::now() + self.patience;
+            let sequence = self.sequence.fetch_add(1, Ordering::SeqCst) + 1;
+            self.under_way.store(sequence, Ordering::SeqCst);
+            let head = [
+                whole(now),
+                whole(retention.max_events),
+                whole(retention.max_bytes),
+                whole(retention.max_age_ms),
+                new_epoch(),
+                self.link.process().into(),
+                sequence.to_string().into(),
+                self.link.key("wake").into(),
+            ];
+            let mut channels: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (place, entry) in batch.iter().enumerate() {
+                channels.entry(&entry.channel).or_default().push(place);
+            }
+            let appends = channels.into_iter().map(|(channel, places)| {
+                let (batch, head) = (&batch, &head);
+                async move {
+                    let entries: Vec<_> = places.iter().map(|place| &batch[*place]).collect();
+                    let outcome = self.append_to(channel, &entries, head, deadline).await;
+                    (places, outcome)
+                }
+            });
+            let mut heads = vec![Err(StoreError::Unreachable); batch.len()];
+            for (places, outcome) in join_all(appends).await {
+                let outcomes = outcome.unwrap_or_else(|error| vec![Err(error); places.len()]);
+                for (place, outcome) in places.into_iter().zip(outcomes) {
+                    heads[place] = outcome;
+                }
+            }
+            self.under_way.store(0, Ordering::SeqCst);
+            Ok(heads)
+        })
+    }
+
+    fn head(&self, channel: String) -> StoreResult<'_, Option<Head>> {
+        Box::pin(async move {
+            let key = self.link.channel_key(&channel, "head");
+            let fields = vec!["epoch", "first", "next"];
+            let client = self.link.client();
+            let found: Vec<Option<String>> = self.link.call(client.hmget(key, fields)).await?;
+            let [Some(epoch), Some(first), Some(next)] = &found[..] else {
+                return Ok(None);
+            };
+            let head = (|| {
+                Some(Head {
+                    epoch: parse_epoch(epoch)?,
+                    first: first.parse().ok()?,
+                    next: next.parse().ok()?,
+                })
+            })();
+            head.map(Some).ok_or_else(strange)
+        })
+    }
+
+    fn read(&self, channel: String, after: u64, limit: usize) -> StoreResult<'_, Vec<LoggedEvent>> {
+        Box::pin(async move {
+            let key = self.link.channel_key(&channel, "events");
+            let from = format!("{}-0", after.saturating_add(1));
+            let client = self.link.client();
+            let read = client.xrange_values::<String, String, Bytes, _, _, _>(
+                key,
+                from,
+                "+",
+                u64::try_from(limit).ok(),
+            );
+            let found = self.link.call(read).await?;
+            let event = |(id, mut fields): (String, HashMap<String, Bytes>)| {
+                let offset = id.split('-').next()?.parse().ok()?;
+                let body = fields.remove("b")?;
+                Some(LoggedEvent { offset, body })
+            };
+            let events: Option<Vec<_>> = found.into_iter().map(event).collect();
+            events.ok_or_else(strange)
+        })
+    }
+
+    fn state(&self, channel: String) -> StoreResult<'_, Option<Kept>> {
+        Box::pin(async move {
+            let key = self.link.channel_key(&channel, "head");
+            let client = self.link.client();
+            let fields = vec!["revision", "state"];
+            let found: Vec<Option<Bytes>> = self.link.call(client.hmget(key, fields)).await?;
+            let [Some(revision), Some(state)] = &found[..] else {
+                return Ok(None);
+            };
+            let revision = std::str::from_utf8(revision)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(strange)?;
+            let state = state.clone();
+            Ok(Some(Kept { revision, state }))
+        })
+    }
+
+    fn states(&self) -> StoreResult<'_, Vec<(String, Kept)>> {
+        Box::pin(async move {
+            let key = self.link.key("channels");
+            let channels: Vec<String> = self.link.call(self.link.client().smembers(key)).await?;
+            let mut states = Vec::with_capacity(channels.len());
+            for some in channels.chunks(READ_AT_ONCE) {
+                let read = some.iter().map(|channel| self.state(channel.clone()));
+                for (channel, kept) in some.iter().zip(join_all(read).await) {
+                    states.extend(kept?.map(|kept| (channel.clone(), kept)));
+                }
+            }
+            Ok(states)
+        })
+    }
+
+    fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()> {
+        Box::pin(async move {
+            let keys = vec![self.link.channel_key(&channel, "head")];
+            let arguments = vec![
+                format!("{epoch:016x}").into(),
+                new_epoch(),
+                self.link.key("wake").into(),
+                channel.into(),
+            ];
+            script::RENEW
+                .run(&self.link, keys, arguments)
+                .await
+                .map(drop)
+        })
+    }
+}

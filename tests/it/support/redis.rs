@@ -1,0 +1,123 @@
+//! A real Redis on a free port and a folder of its own.
+
+use super::{browser::variable, eventually, soon};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// What no log may show.
+pub(crate) const PASSWORD: &str = "hunter2hunter2";
+
+/// See the module. Killed and reaped when dropped.
+pub(crate) struct TestRedis {
+    program: PathBuf,
+    folder: TempDir,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl TestRedis {
+    /// Starts it; `None`, with the reason printed, on a machine without it. A machine that checks changes must have it.
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(program) = find() else {
+            let missing = "there is no redis-server: install it (apt install redis-server)";
+            assert!(variable("CI").is_none(), "{missing}");
+            eprintln!("skipped: {missing}");
+            return None;
+        };
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port")
+            .port();
+        let mut redis = Self {
+            program,
+            folder: TempDir::new().expect("a folder"),
+            port,
+            process: None,
+        };
+        redis.start_again().await;
+        Some(redis)
+    }
+
+    /// Starts it on what it wrote before, and waits until it answers.
+    pub(crate) async fn start_again(&mut self) {
+        assert!(self.process.is_none(), "it still runs");
+        let port = self.port.to_string();
+        let settings = [
+            ("--port", port.as_str()),
+            ("--bind", "127.0.0.1"),
+            ("--requirepass", PASSWORD),
+            ("--save", ""),
+            ("--appendonly", "yes"),
+            ("--appendfsync", "always"),
+        ];
+        let process = Command::new(&self.program)
+            .args(settings.iter().flat_map(|(name, value)| [name, value]))
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server starts");
+        self.process = Some(process);
+        eventually("redis answers", || async {
+            self.say("PING").await?.contains("PONG").then_some(())
+        })
+        .await;
+    }
+
+    /// Returns what goes into `REDIS_URL`.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().expect("it runs");
+            process.wait().expect("it can be reaped");
+        }
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Has it execute a command, and returns the beginning of its answer.
+    pub(crate) async fn command(&self, command: &str) -> String {
+        let answer = soon("redis' answer", self.say(command)).await;
+        answer.expect("redis answers")
+    }
+
+    async fn say(&self, command: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let text = format!("AUTH {PASSWORD}\r\n{command}\r\nQUIT\r\n");
+        stream.write_all(text.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        Some(answer)
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn find() -> Option<PathBuf> {
+    let path = variable("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("redis-server"))
+        .find(|program| program.is_file())
+}
