@@ -44,7 +44,7 @@ struct Inner {
     cache: Cache,
     journal: Journal,
     scrape: Scrape,
-    redis_up: Gauge,
+    redis_up: GaugeFamily<0>,
     rate_limit_exceeded: CounterFamily<1>,
     actor_up: GaugeFamily<1>,
     actor_restarts: CounterFamily<2>,
@@ -71,7 +71,7 @@ impl Metrics {
             cache: Cache::new(r),
             journal: Journal::new(r),
             scrape: Scrape::new(r),
-            redis_up: r.gauge(&c::REDIS_UP, []),
+            redis_up: GaugeFamily::new(r, &c::REDIS_UP),
             rate_limit_exceeded: CounterFamily::new(r, &c::RATE_LIMIT_EXCEEDED),
             actor_up: GaugeFamily::new(r, &c::ACTOR_UP),
             actor_restarts: CounterFamily::new(r, &c::ACTOR_RESTARTS),
@@ -137,9 +137,9 @@ impl Metrics {
         &self.0.journal
     }
 
-    /// Returns `redis_up`.
+    /// Returns `redis_up`, which a process without Redis does not show.
     pub fn redis_up(&self) -> Gauge {
-        self.0.redis_up.clone()
+        self.0.redis_up.with([])
     }
 
     /// Returns `rate_limit_exceeded_total`; `scope` is `general` or `analyze`.

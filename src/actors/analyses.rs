@@ -258,10 +258,10 @@ impl State {
 
     async fn on_cancel(&mut self, id: &str) -> Cancelled {
         let Some(cell) = self.memory.cell(id) else {
-            return if self.find(id).await.is_some() {
-                Cancelled::TooLate
-            } else {
-                Cancelled::Unknown
+            return match self.find(id).await {
+                Some(report) if report.status == Status::Running => Cancelled::Elsewhere,
+                Some(_) => Cancelled::TooLate,
+                None => Cancelled::Unknown,
             };
         };
         cell.stop(Some("cancelled".to_owned()));

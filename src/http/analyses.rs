@@ -69,6 +69,11 @@ pub(super) async fn cancel(call: Call) -> Result<Response<Body>, ApiError> {
             "already_finished",
             "the analysis has ended",
         )),
+        Cancelled::Elsewhere => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "runs_elsewhere",
+            "the analysis runs in another process: send this to the one that started it",
+        )),
         Cancelled::Unknown => Err(unknown()),
     }
 }

@@ -113,6 +113,6 @@ declare! {
     ACTOR_UP = Gauge, "actor_up", ["actor"], "Whether the actor runs: 1 or 0.";
 
     JOURNAL_APPEND = Histogram(INTERNAL_SECONDS), "journal_append_seconds", [], "Time of one group commit.";
-    REDIS_UP = Gauge, "redis_up", [], "Whether Redis answers: 1 or 0; 0 without redis.url.";
+    REDIS_UP = Gauge, "redis_up", [], "Whether Redis answers: 1 or 0.";
     BUILD_INFO = Gauge, "build_info", ["version", "commit"], "Which build runs; always 1.";
 }

@@ -1,4 +1,4 @@
-//! The stores on Redis: what several processes share.
+//! The stores on Redis: what several processes share (docs/adr/0008).
 //!
 //! [`Link`] is the way there, with one rule for all: a command has its time, and once one has passed it, every other
 //! fails at once until Redis answers a ping again. Keys of one channel share a hash tag, so that a cluster keeps them
@@ -7,7 +7,7 @@
 //! | key | what |
 //! | --- | --- |
 //! | `{prefix:channel}:events` | stream; the id is the offset, the fields are time and body |
-//! | `{prefix:channel}:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision |
+//! | `{prefix:channel}:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision; the server's run, and where that began |
 //! | `{prefix:channel}:writers` | hash: each process's last append and its outcome, so that it can be sent again |
 //! | `{prefix:channel}:viewers` | hash: how many follow it on each process, and until when that counts |
 //! | `prefix:channels` | set of the channels that have played something |
@@ -22,6 +22,7 @@ mod events;
 mod link;
 mod presence;
 mod script;
+mod seen;
 mod wake;
 
 pub use analyses::RedisAnalyses;

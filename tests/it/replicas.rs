@@ -291,6 +291,41 @@ async fn a_redis_that_lost_its_data_is_reported_as_a_gap() {
 }
 
 #[tokio::test]
+async fn a_redis_that_comes_back_with_less_is_reported_as_a_gap() {
+    let Some(mut redis) = TestRedis::start().await else {
+        return;
+    };
+    let ai = StubAi::start().await;
+    let servers = [replica(&ai, &redis).await, replica(&ai, &redis).await];
+    let mut viewer = Viewer::join(&servers[1], "hall").await;
+    publish(&servers[0], &[1]).await;
+    let older = redis.copy();
+    publish(&servers[0], &[2]).await;
+    publish(&servers[0], &[3]).await;
+    sees_all(&mut viewer, 1, 3).await;
+    redis.kill();
+    redis.go_back_to(&older);
+    redis.start_again().await;
+    // Another process, which has seen nothing, gives the lost offsets to other events at once.
+    let third = replica(&ai, &redis).await;
+    for answer in 4..=7 {
+        publish(&third, &[answer]).await;
+    }
+    assert_eq!(viewer.closed().await, Some(1001));
+    assert_eq!(
+        viewer.position.as_ref().unwrap().1,
+        3,
+        "nothing is taken for the next"
+    );
+    let left = viewer.position.clone().unwrap();
+    for server in [&servers[0], &servers[1], &third] {
+        let mut viewer = Viewer::rejoin(server, "hall", &left).await;
+        assert_eq!(viewer.connection["recovered"], false);
+        assert_eq!(viewer.next().await["type"], "gap");
+    }
+}
+
+#[tokio::test]
 async fn every_process_controls_the_same_show() {
     let Some(redis) = TestRedis::start().await else {
         return;

@@ -72,6 +72,8 @@ pub enum Cancelled {
     Now(Arc<Report>),
     /// It had ended.
     TooLate,
+    /// It runs in another process.
+    Elsewhere,
     /// There is no such analysis.
     Unknown,
 }

@@ -95,15 +95,16 @@ impl AnalysisStore for RedisAnalyses {
 
     fn get(&self, id: String) -> StoreResult<'_, Option<Bytes>> {
         Box::pin(async move {
-            let record = self.0.client().hget(self.record_key(&id), "record");
-            self.0.call(record).await
+            let key = self.record_key(&id);
+            let read = || self.0.client().hget(key.clone(), "record");
+            self.0.read(read).await
         })
     }
 
     fn key(&self, key: String, now: u64) -> StoreResult<'_, Option<IdempotentUse>> {
         Box::pin(async move {
             let key = self.0.key(&format!("key:{key}"));
-            let json: Option<Bytes> = self.0.call(self.0.client().get(key)).await?;
+            let json: Option<Bytes> = self.0.read(|| self.0.client().get(key.clone())).await?;
             Ok(json
                 .and_then(|json| serde_json::from_slice::<IdempotentUse>(&json).ok())
                 .filter(|used| used.expires_at > now))

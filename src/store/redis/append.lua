@@ -3,28 +3,40 @@
 -- ARGV: now, most events, most bytes, most milliseconds, an epoch for a new stream, writer, its sequence number,
 --       pub/sub channel, the channel's name, number of entries; then for each entry: number of events,
 --       revision that its state replaces ('' without a state), state, events.
--- Returns the epoch, then for each entry: 1 or 0 (conflict), first, next.
+-- Returns the epoch, the run of the server and the offset at which that began to append here; then for each entry: 1 or
+-- 0 (conflict), first, next.
 local events, head, writers = KEYS[1], KEYS[2], KEYS[3]
 local now, max_events, max_bytes, max_age = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local writer, sequence, entries = ARGV[6], ARGV[7], tonumber(ARGV[10])
 
--- The answer may have been lost on its way: the same append again has the same outcome.
-local earlier = redis.call('HGET', writers, writer)
-if earlier then
-  local known = cjson.decode(earlier)
-  if known.sequence == sequence then return known.outcome end
-end
-
 -- tostring() would write large numbers with an exponent.
 local function whole(number) return string.format('%.0f', number) end
 
-local known = redis.call('HMGET', head, 'epoch', 'first', 'next', 'bytes', 'revision')
+local known = redis.call('HMGET', head, 'epoch', 'first', 'next', 'bytes', 'revision', 'run', 'began')
+
+local function answer(epoch, run, began, outcome)
+  local answer = { epoch, run, began }
+  for _, value in ipairs(outcome) do answer[#answer + 1] = value end
+  return answer
+end
+
+-- The answer may have been lost on its way: the same append again has the same outcome, on the stream as it is now.
+local earlier = redis.call('HGET', writers, writer)
+if earlier and known[1] then
+  local last = cjson.decode(earlier)
+  if last.sequence == sequence then return answer(known[1], known[6], tonumber(known[7]), last.outcome) end
+end
+
 local epoch, first, next = known[1] or ARGV[5], tonumber(known[2] or 1), tonumber(known[3] or 1)
 local bytes, revision = tonumber(known[4] or 0), tonumber(known[5] or 0)
 -- A stream whose events have all aged out is removed by Redis.
 if redis.call('EXISTS', events) == 0 then first, bytes = next, 0 end
 
-local outcome, appended, plays = { epoch }, false, false
+-- A server that restarted may have lost its latest writes: whoever has seen more than was there then must be told.
+local run, began = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), tonumber(known[7])
+if known[6] ~= run then began = next end
+
+local outcome, appended, plays = {}, false, false
 local at = 11
 for _ = 1, entries do
   local count, replaces, body = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
@@ -55,7 +67,7 @@ for _ = 1, entries do
   outcome[#outcome + 1] = next
 end
 
-redis.call('HSET', head, 'epoch', epoch, 'first', whole(first), 'next', whole(next), 'bytes', whole(bytes), 'revision', whole(revision))
+redis.call('HSET', head, 'epoch', epoch, 'first', whole(first), 'next', whole(next), 'bytes', whole(bytes), 'revision', whole(revision), 'run', run, 'began', whole(began))
 if appended then redis.call('PEXPIRE', events, ARGV[4]) end
 if redis.call('HLEN', writers) > 64 then redis.call('DEL', writers) end
 redis.call('HSET', writers, writer, cjson.encode({ sequence = sequence, outcome = outcome }))
@@ -63,4 +75,4 @@ redis.call('PEXPIRE', writers, 600000)
 if appended or plays then
   redis.call('PUBLISH', ARGV[8], table.concat({ writer, sequence, plays and whole(revision) or '0', whole(next), ARGV[9] }, ' '))
 end
-return outcome
+return answer(epoch, run, began, outcome)

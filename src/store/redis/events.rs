@@ -1,6 +1,9 @@
 //! The event stream of every channel in Redis: a stream whose ids are the offsets.
 
-use super::{Heard, Link, Wake, script};
+use super::{
+    Heard, Link, Wake, script,
+    seen::{Seen, Stand},
+};
 use crate::store::{Append, EventLog, Head, Kept, LoggedEvent, Retention, StoreError, StoreResult};
 use bytes::Bytes;
 use fred::{
@@ -30,6 +33,7 @@ pub struct RedisEvents {
     sequence: Arc<AtomicU64>,
     /// The append on its way, 0 when there is none: its wake-ups are nothing new here.
     under_way: Arc<AtomicU64>,
+    seen: Seen,
 }
 
 impl RedisEvents {
@@ -40,6 +44,7 @@ impl RedisEvents {
             patience,
             sequence: Arc::default(),
             under_way: Arc::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -90,11 +95,49 @@ impl RedisEvents {
                     .await
             };
             match appended.await {
-                Ok(outcome) => return outcomes(outcome, entries.len()),
+                Ok(outcome) => {
+                    let (stand, mut outcomes) = outcomes(outcome, entries.len())?;
+                    let epoch = self.settle(channel, stand).await?;
+                    for head in outcomes.iter_mut().flatten() {
+                        head.epoch = epoch;
+                    }
+                    return Ok(outcomes);
+                }
                 Err(StoreError::Unreachable) if self.link.is_up_by(deadline).await => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Returns the stream's epoch, a new one if it has lost events that this process has seen.
+    async fn settle(&self, channel: &str, stand: Stand) -> Result<u64, StoreError> {
+        if self.seen.goes_on(channel, &stand) {
+            return Ok(stand.epoch);
+        }
+        let new = rand::random();
+        self.rename(channel, stand.epoch, new).await?;
+        self.seen.goes_on(
+            channel,
+            &Stand {
+                epoch: new,
+                ..stand
+            },
+        );
+        Ok(new)
+    }
+
+    async fn rename(&self, channel: &str, epoch: u64, new: u64) -> Result<(), StoreError> {
+        let keys = vec![self.link.channel_key(channel, "head")];
+        let arguments = vec![
+            show_epoch(epoch),
+            show_epoch(new),
+            self.link.key("wake").into(),
+            channel.into(),
+        ];
+        script::RENEW
+            .run(&self.link, keys, arguments)
+            .await
+            .map(drop)
     }
 
     /// Notes that the channel plays something, before it does: a name too many does no harm.
@@ -114,8 +157,8 @@ fn whole(number: u64) -> Value {
     Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn new_epoch() -> Value {
-    format!("{:016x}", rand::random::<u64>()).into()
+fn show_epoch(epoch: u64) -> Value {
+    format!("{epoch:016x}").into()
 }
 
 fn strange() -> StoreError {
@@ -127,27 +170,40 @@ fn parse_epoch(text: &str) -> Option<u64> {
 }
 
 /// Reads what the script returns.
-fn outcomes(value: Value, entries: usize) -> Result<Vec<Result<Head, StoreError>>, StoreError> {
+fn outcomes(
+    value: Value,
+    entries: usize,
+) -> Result<(Stand, Vec<Result<Head, StoreError>>), StoreError> {
     let mut values = value.into_array().into_iter();
     let epoch = values
         .next()
         .and_then(|epoch| parse_epoch(&epoch.as_str()?))
         .ok_or_else(strange)?;
+    let run = values.next().and_then(|run| run.as_string());
+    let run = run.ok_or_else(strange)?;
     let mut number = || {
         values
             .next()
             .and_then(|value| value.as_u64())
             .ok_or_else(strange)
     };
+    let (began, mut next) = (number()?, 0);
     let mut outcomes = Vec::with_capacity(entries);
     for _ in 0..entries {
-        let (done, first, next) = (number()?, number()?, number()?);
+        let (done, first) = (number()?, number()?);
+        next = number()?;
         outcomes.push(match done {
             1 => Ok(Head { epoch, first, next }),
             _ => Err(StoreError::Conflict),
         });
     }
-    Ok(outcomes)
+    let stand = Stand {
+        epoch,
+        next,
+        run,
+        began,
+    };
+    Ok((stand, outcomes))
 }
 
 impl EventLog for RedisEvents {
@@ -167,7 +223,7 @@ impl EventLog for RedisEvents {
                 whole(retention.max_events),
                 whole(retention.max_bytes),
                 whole(retention.max_age_ms),
-                new_epoch(),
+                show_epoch(rand::random()),
                 self.link.process().into(),
                 sequence.to_string().into(),
                 self.link.key("wake").into(),
@@ -199,20 +255,25 @@ impl EventLog for RedisEvents {
     fn head(&self, channel: String) -> StoreResult<'_, Option<Head>> {
         Box::pin(async move {
             let key = self.link.channel_key(&channel, "head");
-            let fields = vec!["epoch", "first", "next"];
+            let fields = vec!["epoch", "first", "next", "run", "began"];
             let client = self.link.client();
-            let found: Vec<Option<String>> = self.link.call(client.hmget(key, fields)).await?;
-            let [Some(epoch), Some(first), Some(next)] = &found[..] else {
+            let read = || client.hmget(key.clone(), fields.clone());
+            let found: Vec<Option<String>> = self.link.read(read).await?;
+            let [Some(epoch), Some(first), Some(next), Some(run), Some(began)] = &found[..] else {
                 return Ok(None);
             };
-            let head = (|| {
-                Some(Head {
+            let stand = (|| {
+                Some(Stand {
                     epoch: parse_epoch(epoch)?,
-                    first: first.parse().ok()?,
                     next: next.parse().ok()?,
+                    run: run.clone(),
+                    began: began.parse().ok()?,
                 })
             })();
-            head.map(Some).ok_or_else(strange)
+            let stand = stand.ok_or_else(strange)?;
+            let (first, next) = (first.parse().map_err(|_| strange())?, stand.next);
+            let epoch = self.settle(&channel, stand).await?;
+            Ok(Some(Head { epoch, first, next }))
         })
     }
 
@@ -221,13 +282,16 @@ impl EventLog for RedisEvents {
             let key = self.link.channel_key(&channel, "events");
             let from = format!("{}-0", after.saturating_add(1));
             let client = self.link.client();
-            let read = client.xrange_values::<String, String, Bytes, _, _, _>(
-                key,
-                from,
-                "+",
-                u64::try_from(limit).ok(),
-            );
-            let found = self.link.call(read).await?;
+            let limit = u64::try_from(limit).ok();
+            let read = || {
+                client.xrange_values::<String, String, Bytes, _, _, _>(
+                    key.clone(),
+                    from.clone(),
+                    "+",
+                    limit,
+                )
+            };
+            let found = self.link.read(read).await?;
             let event = |(id, mut fields): (String, HashMap<String, Bytes>)| {
                 let offset = id.split('-').next()?.parse().ok()?;
                 let body = fields.remove("b")?;
@@ -243,7 +307,8 @@ impl EventLog for RedisEvents {
             let key = self.link.channel_key(&channel, "head");
             let client = self.link.client();
             let fields = vec!["revision", "state"];
-            let found: Vec<Option<Bytes>> = self.link.call(client.hmget(key, fields)).await?;
+            let read = || client.hmget(key.clone(), fields.clone());
+            let found: Vec<Option<Bytes>> = self.link.read(read).await?;
             let [Some(revision), Some(state)] = &found[..] else {
                 return Ok(None);
             };
@@ -272,18 +337,6 @@ impl EventLog for RedisEvents {
     }
 
     fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()> {
-        Box::pin(async move {
-            let keys = vec![self.link.channel_key(&channel, "head")];
-            let arguments = vec![
-                format!("{epoch:016x}").into(),
-                new_epoch(),
-                self.link.key("wake").into(),
-                channel.into(),
-            ];
-            script::RENEW
-                .run(&self.link, keys, arguments)
-                .await
-                .map(drop)
-        })
+        Box::pin(async move { self.rename(&channel, epoch, rand::random()).await })
     }
 }

@@ -37,7 +37,8 @@ struct Inner {
     prefix: String,
     /// Names this process, for as long as it lives.
     process: String,
-    is_up: watch::Sender<bool>,
+    /// Since when Redis has not answered; `None` while it does.
+    down_since: watch::Sender<Option<Instant>>,
 }
 
 impl Link {
@@ -100,7 +101,7 @@ impl Link {
             timeout,
             prefix: config.prefix.clone(),
             process: uuid::Uuid::now_v7().simple().to_string(),
-            is_up: watch::Sender::new(true),
+            down_since: watch::Sender::new(None),
         })))
     }
 
@@ -111,7 +112,7 @@ impl Link {
 
     /// Returns whether Redis answers, as far as is known.
     pub fn is_up(&self) -> bool {
-        *self.0.is_up.borrow()
+        self.0.down_since.borrow().is_none()
     }
 
     /// Asks whether Redis answers, and lets commands through again when it does.
@@ -119,7 +120,7 @@ impl Link {
         Box::pin(async move {
             let pong = self.0.client.ping::<String>(None);
             self.judge(tokio::time::timeout(self.0.timeout, pong).await)?;
-            if !self.0.is_up.send_replace(true) {
+            if self.0.down_since.send_replace(None).is_some() {
                 info!("redis answers again");
             }
             Ok(())
@@ -128,20 +129,35 @@ impl Link {
 
     /// Waits until Redis answers again; false when it does not by `deadline`.
     pub(super) async fn is_up_by(&self, deadline: Instant) -> bool {
-        let mut is_up = self.0.is_up.subscribe();
-        let up = tokio::time::timeout_at(deadline, is_up.wait_for(|up| *up)).await;
+        let mut down_since = self.0.down_since.subscribe();
+        let up = tokio::time::timeout_at(deadline, down_since.wait_for(Option::is_none)).await;
         matches!(up, Ok(Ok(_)))
     }
 
-    /// Sends a command, unless Redis is known not to answer.
+    /// Sends a command. While Redis does not answer, it waits for the time that a command may take, counted from when
+    /// that began; after that it fails at once.
     pub(super) async fn call<T>(
         &self,
         command: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, StoreError> {
-        if !self.is_up() {
+        let down_since = *self.0.down_since.borrow();
+        if let Some(since) = down_since
+            && !self.is_up_by(since + self.0.timeout).await
+        {
             return Err(StoreError::Unreachable);
         }
         self.judge(tokio::time::timeout(self.0.timeout, command).await)
+    }
+
+    /// Sends a command that does no harm when it is done twice: once more when its connection broke.
+    pub(super) async fn read<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        command: impl Fn() -> F,
+    ) -> Result<T, StoreError> {
+        match self.call(command()).await {
+            Err(StoreError::Unreachable) => self.call(command()).await,
+            outcome => outcome,
+        }
     }
 
     pub(super) fn client(&self) -> &WithOptions<Client> {
@@ -177,34 +193,47 @@ impl Link {
             Ok(Err(error)) => return Err(StoreError::Failed(reason(&error))),
             Err(_) => "it took too long".to_owned(),
         };
-        if self.0.is_up.send_replace(false) {
+        let has_changed = self.0.down_since.send_if_modified(|since| {
+            let was_up = since.is_none();
+            since.get_or_insert_with(Instant::now);
+            was_up
+        });
+        if has_changed {
             warn!(reason = why, "redis does not answer");
         }
         Err(StoreError::Unreachable)
     }
 }
 
-/// Returns whether an error concerns the server as a whole, not the command alone.
+/// Returns whether an error concerns the server as a whole, not the command alone. What the client cannot send or wait
+/// for comes under many kinds, so the errors of a command are told apart: the server names them in capitals, or the
+/// client found the answer to be of another shape.
 fn is_outage(error: &Error) -> bool {
-    const ANSWERS: [&str; 6] = [
+    const OUTAGES: [&str; 10] = [
         "LOADING",
+        "BUSY",
         "MASTERDOWN",
         "CLUSTERDOWN",
+        "TRYAGAIN",
+        "MOVED",
         "READONLY",
         "NOAUTH",
+        "WRONGPASS",
         "NOREPLICAS",
     ];
-    let kinds = [
-        ErrorKind::IO,
-        ErrorKind::Timeout,
-        ErrorKind::Canceled,
-        ErrorKind::Routing,
-        ErrorKind::Auth,
-        ErrorKind::Tls,
-        ErrorKind::Cluster,
-        ErrorKind::Backpressure,
-    ];
-    kinds.contains(error.kind()) || ANSWERS.iter().any(|word| error.details().starts_with(word))
+    let word = error.details().split(' ').next().unwrap_or_default();
+    if word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return OUTAGES.contains(&word);
+    }
+    !matches!(
+        error.kind(),
+        ErrorKind::Config
+            | ErrorKind::InvalidArgument
+            | ErrorKind::InvalidCommand
+            | ErrorKind::NotFound
+            | ErrorKind::Parse
+            | ErrorKind::Protocol
+    )
 }
 
 /// Returns an error's text; the client's own errors name neither user nor password.
@@ -229,6 +258,8 @@ mod tests {
         for outage in [
             Error::new(ErrorKind::IO, "connection refused"),
             Error::new(ErrorKind::Timeout, "timed out"),
+            Error::new(ErrorKind::Unknown, "Failed to route command."),
+            Error::new(ErrorKind::Canceled, "Canceled."),
             Error::new(ErrorKind::Unknown, "LOADING Redis is loading the dataset"),
             Error::new(ErrorKind::Unknown, "MASTERDOWN Link with MASTER is down"),
         ] {
@@ -244,5 +275,9 @@ mod tests {
                 "{fault}"
             );
         }
+        assert!(!is_outage(&Error::new(
+            ErrorKind::Parse,
+            "Could not convert to map."
+        )));
     }
 }

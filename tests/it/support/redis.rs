@@ -3,7 +3,7 @@
 use super::{browser::variable, eventually, soon};
 use std::{
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
@@ -73,6 +73,19 @@ impl TestRedis {
         .await;
     }
 
+    /// Copies what it has written, for [`TestRedis::go_back_to`].
+    pub(crate) fn copy(&self) -> TempDir {
+        let copy = TempDir::new().expect("a folder");
+        copy_files(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// Puts an older copy in the place of what it has written; it must not run.
+    pub(crate) fn go_back_to(&self, copy: &TempDir) {
+        assert!(self.process.is_none(), "it still runs");
+        copy_files(copy.path(), self.folder.path());
+    }
+
     /// Returns what goes into `REDIS_URL`.
     pub(crate) fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
@@ -113,6 +126,15 @@ impl Drop for TestRedis {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    let said = Command::new("cp")
+        .arg("-r")
+        .arg(from.join("."))
+        .arg(to)
+        .status();
+    assert!(said.expect("cp runs").success());
 }
 
 fn find() -> Option<PathBuf> {
