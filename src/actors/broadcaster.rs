@@ -20,7 +20,7 @@ use crate::{
     config,
     metrics::Metrics,
     runtime::{Envelope, Mailbox, Permit, Reply},
-    store::{EventLog, Head, Position, StoreError},
+    store::{EventLog, Head, Kept, Position, StoreError},
 };
 use bytes::Bytes;
 use channel::{Channel, Shown};
@@ -62,7 +62,7 @@ pub struct Published {
     /// Their bodies.
     pub events: Vec<Bytes>,
     /// What the channel plays from now on, when that changed.
-    pub state: Option<Bytes>,
+    pub state: Option<Kept>,
 }
 
 /// Names a viewer.
@@ -73,14 +73,16 @@ pub type ViewerId = u64;
 pub enum BroadcasterMsg {
     /// From Journal: show these.
     Publish(Published),
-    /// From Replicas: another process has appended, up to `next`; `plays` when the channel plays something else now.
+    /// From Replicas: another process has appended.
     Wake {
         /// Where.
         channel: String,
-        /// Offset that the next event will get.
+        /// Names the stream.
+        epoch: u64,
+        /// Offset that its next event will get.
         next: u64,
-        /// Whether what it plays has changed.
-        plays: bool,
+        /// Revision of what the channel plays; 0 when that has not changed.
+        revision: u64,
     },
     /// From Journal after a failure, and from its own timer: see what the log holds for a channel.
     Look(String),
@@ -198,11 +200,13 @@ impl State {
             BroadcasterMsg::Publish(published) => self.on_publish(published).await,
             BroadcasterMsg::Wake {
                 channel,
+                epoch,
                 next,
-                plays,
+                revision,
             } => {
                 let known = self.channels.get(&channel);
-                if known.is_some_and(|known| plays || !known.has_shown(next)) {
+                // One look covers all the wake-ups that wait behind this one.
+                if known.is_some_and(|known| !known.has_shown(epoch, next, revision)) {
                     self.on_look(&channel).await;
                 }
             }

@@ -15,7 +15,7 @@ use crate::{
     config,
     metrics::Metrics,
     runtime::{Bell, Envelope, Mailbox, Permit},
-    store::{Append, EventLog, Head, Position, Retention, StoreError},
+    store::{Append, EventLog, Head, Kept, Position, Retention, StoreError},
 };
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -253,7 +253,10 @@ impl State {
             head,
             first,
             events: pending.events,
-            state: pending.state,
+            state: pending.state.map(|state| Kept {
+                revision: pending.replaces + 1,
+                state,
+            }),
         };
         let deadline = Instant::now() + Duration::from_millis(self.args.config.wait_ms);
         // A broadcaster that misses an event notices the hole in the offsets and reads it from the log.

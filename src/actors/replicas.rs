@@ -134,19 +134,20 @@ impl ReplicasArgs {
             Heard::All => (BroadcasterMsg::LookAtAll, Some(DirectorMsg::Resync)),
             Heard::Wake(Wake {
                 revision,
+                epoch,
                 next,
                 channel,
                 ..
             }) => {
-                let plays = revision > 0;
-                let change = plays.then(|| DirectorMsg::Changed {
+                let change = (revision > 0).then(|| DirectorMsg::Changed {
                     channel: channel.clone(),
                     revision,
                 });
                 let show = BroadcasterMsg::Wake {
                     channel,
+                    epoch,
                     next,
-                    plays,
+                    revision,
                 };
                 (show, change)
             }

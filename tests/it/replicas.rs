@@ -452,6 +452,39 @@ async fn viewers_of_all_processes_are_counted() {
 }
 
 #[tokio::test]
+async fn a_cluster_serves_as_well() {
+    let Some(nodes) = TestRedis::start_cluster().await else {
+        return;
+    };
+    let ai = StubAi::start().await;
+    let servers = [replica(&ai, &nodes[0]).await, replica(&ai, &nodes[1]).await];
+    // Channels that different nodes keep.
+    let mut viewers = Vec::new();
+    for channel in ["a", "b", "c", "d", "e", "f"] {
+        viewers.push((channel, Viewer::join(&servers[0], channel).await));
+    }
+    for round in 1..=3 {
+        for (channel, _) in &viewers {
+            let path = format!("/api/channels/{channel}/display");
+            let body = json!({ "answers": [round], "whenBusy": "replace" });
+            servers[1].post(&path, &body).await.expect(200);
+        }
+    }
+    for (_, viewer) in &mut viewers {
+        sees_all(viewer, 1, 3).await;
+    }
+    let request = |server: &TestServer| {
+        let body = order("a", &[question("Once?", 4, 3), question("Twice?", 4, 2)]);
+        let request = server.request("POST", "/api/analyze").json(&body);
+        Reply::to(request.header("idempotency-key", "k1"))
+    };
+    let first = request(&servers[0]).await.expect(200);
+    let second = request(&servers[1]).await.expect(200);
+    assert_eq!(first["analysisId"], second["analysisId"]);
+    assert_eq!(ai.calls(), 2);
+}
+
+#[tokio::test]
 async fn a_wrong_address_stops_the_start_and_no_password_is_shown() {
     let Some(mut redis) = TestRedis::start().await else {
         return;

@@ -5,7 +5,7 @@ use crate::{
     actors::director::ChannelState,
     config,
     event::Frame,
-    store::{EventLog, Head, LoggedEvent, Position, StoreError},
+    store::{EventLog, Head, Kept, LoggedEvent, Position, StoreError},
     timeline::{Show, Timeline},
 };
 use bytes::Bytes;
@@ -63,6 +63,8 @@ pub(super) struct Channel {
     /// The latest events without a hole, up to the head.
     recent: VecDeque<Frame>,
     playing: Option<Playing>,
+    /// Revision of what `playing` was read from.
+    revision: u64,
 }
 
 /// The latest timeline, read and written once for all viewers to come.
@@ -100,16 +102,16 @@ impl Channel {
                     .map(|event| frame(event, head.epoch)),
             );
         }
-        let playing = log
-            .state(name.to_owned())
-            .await?
-            .and_then(|kept| playing(&kept.state));
-        Ok(Self {
+        let kept = log.state(name.to_owned()).await?;
+        let mut channel = Self {
             viewers: HashMap::new(),
             head,
             recent,
-            playing,
-        })
+            playing: None,
+            revision: 0,
+        };
+        channel.plays(kept);
+        Ok(channel)
     }
 
     pub(super) fn viewers(&self) -> usize {
@@ -238,9 +240,11 @@ impl Channel {
         }
     }
 
-    /// Returns whether every event before `next` has been shown.
-    pub(super) fn has_shown(&self, next: u64) -> bool {
-        next > 0 && self.head.is_some_and(|head| head.next >= next)
+    /// Returns whether every event of this stream before `next` has been shown, and what was played at `revision` is
+    /// known.
+    pub(super) fn has_shown(&self, epoch: u64, next: u64, revision: u64) -> bool {
+        let head = self.head.filter(|head| head.epoch == epoch);
+        head.is_some_and(|head| head.next >= next) && self.revision >= revision
     }
 
     /// Shows events to all viewers. Those that this channel has already got from the log are left out; those that it
@@ -285,8 +289,8 @@ impl Channel {
         }));
         if self.head.is_none_or(|known| known.next <= head.next) {
             self.head = Some(head);
-            if let Some(state) = state {
-                self.playing = playing(&state);
+            if state.is_some() {
+                self.plays(state);
             }
         }
         Ok(self.show(frames, config))
@@ -299,7 +303,15 @@ impl Channel {
         log: &dyn EventLog,
         config: &config::Broadcaster,
     ) -> Result<Shown, StoreError> {
-        let Some(head) = log.head(name.to_owned()).await? else {
+        // In one round trip where the log is a server.
+        let after = self.head.map_or(0, |head| head.next - 1);
+        let (head, events, state) = tokio::join!(
+            log.head(name.to_owned()),
+            log.read(name.to_owned(), after, READ_AT_ONCE),
+            log.state(name.to_owned()),
+        );
+        let (events, state) = (events?, state?);
+        let Some(head) = head? else {
             return Ok(match self.head {
                 Some(_) => Shown::Lost,
                 None => Shown::All { left: 0 },
@@ -313,19 +325,27 @@ impl Channel {
             log.renew(name.to_owned(), head.epoch).await?;
             return Ok(Shown::Lost);
         }
-        let mut frames = Vec::new();
-        if next < head.next {
-            frames = self
-                .read(name, next - 1, head.next, head.epoch, log)
-                .await?;
+        let mut frames: Vec<_> = events
+            .iter()
+            .filter(|event| event.offset < head.next)
+            .map(|event| frame(event, head.epoch))
+            .collect();
+        let reached = events.last().map_or(next - 1, |event| event.offset);
+        if reached + 1 < head.next {
+            let rest = self.read(name, reached, head.next, head.epoch, log);
+            frames.extend(rest.await?);
         }
-        let state = log.state(name.to_owned()).await?;
         if frames.len() as u64 != head.next - next {
             return Ok(Shown::Lost);
         }
         self.head = Some(head);
-        self.playing = state.and_then(|kept| playing(&kept.state));
+        self.plays(state);
         Ok(self.show(frames, config))
+    }
+
+    fn plays(&mut self, kept: Option<Kept>) {
+        self.revision = kept.as_ref().map_or(0, |kept| kept.revision);
+        self.playing = kept.and_then(|kept| playing(&kept.state));
     }
 
     /// Returns the offset of the event to show next; `None` when the stream is another one.

@@ -273,8 +273,9 @@ async fn what_another_process_appended_is_read_once_woken() {
     let outbox = house.join(1, None, 1 << 20).await.unwrap();
     let wake = |next| BroadcasterMsg::Wake {
         channel: "c".to_owned(),
+        epoch: 7,
         next,
-        plays: false,
+        revision: 0,
     };
     let own = house.log(1..=3).pop().unwrap();
     // Wake-ups come late, twice, out of order, or before the journal's own word.

@@ -73,6 +73,6 @@ if redis.call('HLEN', writers) > 64 then redis.call('DEL', writers) end
 redis.call('HSET', writers, writer, cjson.encode({ sequence = sequence, outcome = outcome }))
 redis.call('PEXPIRE', writers, 600000)
 if appended or plays then
-  redis.call('PUBLISH', ARGV[8], table.concat({ writer, sequence, plays and whole(revision) or '0', whole(next), ARGV[9] }, ' '))
+  redis.call('PUBLISH', ARGV[8], table.concat({ writer, sequence, plays and whole(revision) or '0', epoch, whole(next), ARGV[9] }, ' '))
 end
 return answer(epoch, run, began, outcome)

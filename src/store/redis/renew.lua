@@ -2,5 +2,5 @@
 -- KEYS: head. ARGV: old epoch, new epoch, pub/sub channel, the channel's name.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2])
-redis.call('PUBLISH', ARGV[3], table.concat({ '-', '0', '0', '0', ARGV[4] }, ' '))
+redis.call('PUBLISH', ARGV[3], table.concat({ '-', '0', '0', ARGV[2], '0', ARGV[4] }, ' '))
 return 1

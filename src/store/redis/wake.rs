@@ -20,7 +20,9 @@ pub struct Wake {
     pub(super) sequence: u64,
     /// Revision of what the channel plays now; 0 when that has not changed.
     pub revision: u64,
-    /// Offset that the stream's next event will get; 0 when only its epoch has changed.
+    /// Names the stream.
+    pub epoch: u64,
+    /// Offset that its next event will get; 0 when only its epoch has changed.
     pub next: u64,
     /// The channel.
     pub channel: String,
@@ -54,6 +56,7 @@ impl Wake {
             writer: word()?.to_owned(),
             sequence: word()?.parse().ok()?,
             revision: word()?.parse().ok()?,
+            epoch: u64::from_str_radix(word()?, 16).ok()?,
             next: word()?.parse().ok()?,
             channel: word()?.to_owned(),
         })
@@ -129,17 +132,18 @@ mod tests {
 
     #[test]
     fn wakes_are_read_as_the_script_writes_them() {
-        let wake = Wake::parse("0192abcd 7 3 18 hall.main").unwrap();
+        let wake = Wake::parse("0192abcd 7 3 00000000000000ff 18 hall.main").unwrap();
         let expected = Wake {
             writer: "0192abcd".to_owned(),
             sequence: 7,
             revision: 3,
+            epoch: 255,
             next: 18,
             channel: "hall.main".to_owned(),
         };
         assert_eq!(wake, expected);
-        assert_eq!(Wake::parse("- 0 0 0 hall").unwrap().next, 0);
-        for other in ["", "hall", "a b c d e", "w 1 2 3"] {
+        assert_eq!(Wake::parse("- 0 0 ff 0 hall").unwrap().next, 0);
+        for other in ["", "hall", "a b c d e f", "w 1 2 3 4"] {
             assert_eq!(Wake::parse(other), None, "{other}");
         }
     }

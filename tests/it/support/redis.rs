@@ -20,30 +20,61 @@ pub(crate) struct TestRedis {
     program: PathBuf,
     folder: TempDir,
     port: u16,
+    /// Where it speaks with other nodes; `None` for a server of its own.
+    cluster_port: Option<u16>,
     process: Option<Child>,
 }
 
 impl TestRedis {
     /// Starts it; `None`, with the reason printed, on a machine without it. A machine that checks changes must have it.
     pub(crate) async fn start() -> Option<Self> {
+        let mut redis = Self::new(None)?;
+        redis.start_again().await;
+        Some(redis)
+    }
+
+    /// Starts three that share the keys among them.
+    pub(crate) async fn start_cluster() -> Option<Vec<Self>> {
+        let mut nodes = Vec::new();
+        for slots in ["0 5460", "5461 10922", "10923 16383"] {
+            let mut node = Self::new(Some(free_port()))?;
+            node.start_again().await;
+            node.command(&format!("CLUSTER ADDSLOTSRANGE {slots}"))
+                .await;
+            nodes.push(node);
+        }
+        for other in &nodes[1..] {
+            let (port, cluster_port) = (other.port, other.cluster_port.expect("a node"));
+            let meet = format!("CLUSTER MEET 127.0.0.1 {port} {cluster_port}");
+            nodes[0].command(&meet).await;
+        }
+        for node in &nodes {
+            eventually("the cluster stands", || async {
+                let nodes = node.command("CLUSTER NODES").await;
+                let info = node.command("CLUSTER INFO").await;
+                let stands =
+                    info.contains("cluster_state:ok") && nodes.matches("connected").count() == 3;
+                (stands && info.contains("cluster_known_nodes:3")).then_some(())
+            })
+            .await;
+        }
+        Some(nodes)
+    }
+
+    fn new(cluster_port: Option<u16>) -> Option<Self> {
         let Some(program) = find() else {
             let missing = "there is no redis-server: install it (apt install redis-server)";
             assert!(variable("CI").is_none(), "{missing}");
             eprintln!("skipped: {missing}");
             return None;
         };
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a port")
-            .port();
-        let mut redis = Self {
+        Some(Self {
             program,
             folder: TempDir::new().expect("a folder"),
-            port,
+            port: free_port(),
+            cluster_port,
             process: None,
-        };
-        redis.start_again().await;
-        Some(redis)
+        })
     }
 
     /// Starts it on what it wrote before, and waits until it answers.
@@ -58,8 +89,20 @@ impl TestRedis {
             ("--appendonly", "yes"),
             ("--appendfsync", "always"),
         ];
+        let cluster_port = self.cluster_port.unwrap_or_default().to_string();
+        let of_cluster = [
+            ("--cluster-enabled", "yes"),
+            ("--cluster-port", cluster_port.as_str()),
+            ("--masterauth", PASSWORD),
+        ];
+        let of_cluster = of_cluster.iter().filter(|_| self.cluster_port.is_some());
         let process = Command::new(&self.program)
-            .args(settings.iter().flat_map(|(name, value)| [name, value]))
+            .args(
+                settings
+                    .iter()
+                    .chain(of_cluster)
+                    .flat_map(|(name, value)| [name, value]),
+            )
             .arg("--dir")
             .arg(self.folder.path())
             .stdin(Stdio::null())
@@ -88,7 +131,11 @@ impl TestRedis {
 
     /// Returns what goes into `REDIS_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
+        let scheme = match self.cluster_port {
+            Some(_) => "redis-cluster",
+            None => "redis",
+        };
+        format!("{scheme}://:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Ends it as a power cut does.
@@ -126,6 +173,13 @@ impl Drop for TestRedis {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port")
+        .port()
 }
 
 fn copy_files(from: &Path, to: &Path) {
