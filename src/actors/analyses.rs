@@ -3,7 +3,8 @@
 //! Flow: http --Start, Record, Get, GetLatest, Cancel--> [Analyses] --spawns--> Analysis --Answered, Done--> [Analyses]
 //! Mailbox: `[analyses]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
 //! Crash: running analyses end with it and are reported as `interrupted`; those that somebody was promised (202, or an
-//! `Idempotency-Key`) are kept in the store, the other finished ones are forgotten.
+//! `Idempotency-Key`) are kept in the store, the other finished ones are forgotten. Callers that wait for an analysis of
+//! another process ask again.
 //! Metrics: those of its mailbox.
 //!
 //! Its children are temporary: one that dies is a reported failure of that analysis, never restarted.

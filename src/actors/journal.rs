@@ -2,7 +2,7 @@
 //!
 //! Flow: Analysis, Director --Append--> [Journal] --Publish--> Broadcaster   (an event is shown only after it is kept)
 //! Mailbox: `[journal]` mailbox_capacity; senders wait up to wait_ms, then `overloaded`.
-//! Crash: appends not yet committed are lost and told so; the log on disk is the truth, offsets go on from it.
+//! Crash: appends not yet committed are lost and told so; the log, on disk or in Redis, is the truth, offsets go on from it.
 //! Metrics: journal_append_seconds.
 //!
 //! Group commit: while one commit is on its way to the disk, whatever arrives is gathered for the next. A commit costs

@@ -114,30 +114,21 @@ impl RedisEvents {
         if self.seen.goes_on(channel, &stand) {
             return Ok(stand.epoch);
         }
-        let new = rand::random();
-        self.rename(channel, stand.epoch, new).await?;
-        self.seen.goes_on(
-            channel,
-            &Stand {
-                epoch: new,
-                ..stand
-            },
-        );
-        Ok(new)
+        self.rename(channel, stand.epoch).await
     }
 
-    async fn rename(&self, channel: &str, epoch: u64, new: u64) -> Result<(), StoreError> {
+    /// Gives the stream a new epoch, unless somebody else has; returns the one that it has then.
+    async fn rename(&self, channel: &str, epoch: u64) -> Result<u64, StoreError> {
         let keys = vec![self.link.channel_key(channel, "head")];
         let arguments = vec![
             show_epoch(epoch),
-            show_epoch(new),
+            show_epoch(rand::random()),
             self.link.key("wake").into(),
             channel.into(),
         ];
-        script::RENEW
-            .run(&self.link, keys, arguments)
-            .await
-            .map(drop)
+        let renewed = script::RENEW.run(&self.link, keys, arguments).await?;
+        let epoch = renewed.as_str().and_then(|epoch| parse_epoch(&epoch));
+        epoch.ok_or_else(strange)
     }
 
     /// Notes that the channel plays something, before it does: a name too many does no harm.
@@ -337,6 +328,6 @@ impl EventLog for RedisEvents {
     }
 
     fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()> {
-        Box::pin(async move { self.rename(&channel, epoch, rand::random()).await })
+        Box::pin(async move { self.rename(&channel, epoch).await.map(drop) })
     }
 }
