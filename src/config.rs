@@ -42,7 +42,6 @@ pub use cache::Cache;
 pub use director::Director;
 pub use egress::Egress;
 #[cfg(feature = "browser")]
-#[cfg(feature = "browser")]
 pub use environment::search_path;
 pub use journal::Journal;
 pub use limits::Limits;

@@ -1,5 +1,7 @@
 //! The HTTP front: routes, limits, errors, WebSocket, pages. Knows the contracts; the actors do the work.
 
+mod address;
+mod admission;
 mod analyses;
 mod analyze;
 mod assets;

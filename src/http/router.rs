@@ -1,6 +1,8 @@
 //! Every route on one screen, and what each request passes on its way.
 
 use super::{
+    address,
+    admission::Admission,
     analyses, analyze, assets, auth, channels,
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
@@ -12,12 +14,18 @@ use crate::{
         rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
         tree::Role,
     },
+    egress::networks,
     metrics::RouteMetrics,
     pipeline::Pipeline,
 };
 use http::{HeaderName, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use ipnet::IpNet;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +47,7 @@ pub(super) struct Context {
     pub(super) draining: watch::Receiver<bool>,
     /// WebSockets and event streams, which outlive their request.
     pub(super) streams: TaskTracker,
+    pub(super) admission: Admission,
 }
 
 /// One request on its way through a handler.
@@ -46,6 +55,8 @@ pub(super) struct Call {
     pub(super) request: Request<Incoming>,
     pub(super) context: Arc<Context>,
     pub(super) request_id: String,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
     /// The part of the path in braces.
     pub(super) parameter: Option<String>,
 }
@@ -138,6 +149,7 @@ struct Entry {
 pub(super) struct Router {
     table: matchit::Router<Entry>,
     unknown: RouteMetrics,
+    trusted_proxies: Vec<IpNet>,
     context: Arc<Context>,
 }
 
@@ -179,9 +191,12 @@ impl Router {
             }
         }
         let unknown = http.route("other", NO_ROUTE);
+        let proxies = context.pipeline.settings.server.trusted_proxies.as_deref();
+        let trusted_proxies = networks(proxies.unwrap_or_default());
         Self {
             table,
             unknown,
+            trusted_proxies,
             context: Arc::new(context),
         }
     }
@@ -194,6 +209,7 @@ impl Router {
         let began = Instant::now();
         let _in_flight = self.context.pipeline.metrics.http().in_flight();
         let request_id = request::request_id(request.headers());
+        let address = address::of(request.headers(), peer.ip(), &self.trusted_proxies);
         let path = request.uri().path().to_owned();
         let found = self.table.at(&path).ok();
         let metrics = found
@@ -212,9 +228,10 @@ impl Router {
                     request,
                     context: Arc::clone(&self.context),
                     request_id: request_id.clone(),
+                    address,
                     parameter,
                 };
-                self.enter(found.value, call, peer).await
+                self.enter(found.value, call).await
             }
             None => Err(ApiError::not_found(
                 "there is nothing at this address: GET / lists what there is",
@@ -230,17 +247,12 @@ impl Router {
         response
     }
 
-    async fn enter(
-        &self,
-        entry: &Entry,
-        call: Call,
-        peer: SocketAddr,
-    ) -> Result<Response<Body>, ApiError> {
+    async fn enter(&self, entry: &Entry, call: Call) -> Result<Response<Body>, ApiError> {
         if !entry.metrics.contains_key(call.request.method()) {
             return Err(ApiError::method_not_allowed(entry.methods));
         }
         let auth = &self.context.pipeline.settings.auth;
-        let client = auth::client(auth, call.request.headers(), peer.ip())?;
+        let client = auth::client(auth, call.request.headers(), call.address)?;
         if entry.needs_key {
             auth::require_key(auth, client)?;
         }

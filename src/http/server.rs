@@ -1,6 +1,7 @@
 //! The listener: accepts, limits, drains.
 
 use super::{
+    admission::Admission,
     error::ApiError,
     respond::Body,
     router::{Context, Router, Routes},
@@ -67,10 +68,12 @@ impl Server {
         let (draining, drained) = watch::channel(false);
         let streams = TaskTracker::new();
         let config = pipeline.settings.server.clone();
+        let admission = Admission::new(&pipeline.settings.broadcaster);
         let context = Context {
             pipeline,
             draining: drained.clone(),
             streams: streams.clone(),
+            admission,
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

@@ -71,7 +71,7 @@ pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> 
         wanted_channel(&call.request)?,
         wanted_position(&call.request)?,
     );
-    let mut viewer = Viewer::new(&call.context);
+    let mut viewer = Viewer::admit(&call)?;
     viewer.subscribe(&channel, since).await?;
     let upgraded = hyper::upgrade::on(&mut call.request);
     call.context.streams.spawn(async move {
