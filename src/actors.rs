@@ -12,4 +12,5 @@ pub mod egress_guard;
 pub mod journal;
 pub mod rate_limiter;
 pub mod scraper;
+pub mod stats_app;
 pub mod tree;

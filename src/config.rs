@@ -30,6 +30,7 @@ mod scraper;
 mod section;
 mod server;
 mod setting;
+mod stats_app;
 mod supervisor;
 mod timeline;
 
@@ -54,6 +55,7 @@ pub use problem::{Origin, Problem, Problems};
 pub use rate_limiter::RateLimiter;
 pub use scraper::Scraper;
 pub use server::Server;
+pub use stats_app::StatsApp;
 pub use supervisor::Supervisor;
 pub use timeline::Timeline;
 
@@ -100,6 +102,7 @@ settings! {
     director: Director,
     broadcaster: Broadcaster,
     analyses: Analyses,
+    stats_app: StatsApp,
     timeline: Timeline,
     supervisor: Supervisor,
     metrics: Metrics,

@@ -44,6 +44,7 @@ struct Inner {
     cache: Cache,
     journal: Journal,
     scrape: Scrape,
+    stats_app_posts: CounterFamily<1>,
     rate_limit_exceeded: CounterFamily<1>,
     actor_up: GaugeFamily<1>,
     actor_restarts: CounterFamily<2>,
@@ -70,6 +71,7 @@ impl Metrics {
             cache: Cache::new(r),
             journal: Journal::new(r),
             scrape: Scrape::new(r),
+            stats_app_posts: CounterFamily::new(r, &c::STATS_APP_POSTS),
             rate_limit_exceeded: CounterFamily::new(r, &c::RATE_LIMIT_EXCEEDED),
             actor_up: GaugeFamily::new(r, &c::ACTOR_UP),
             actor_restarts: CounterFamily::new(r, &c::ACTOR_RESTARTS),
@@ -123,6 +125,11 @@ impl Metrics {
     /// Returns the metrics of reading pages.
     pub fn scrape(&self) -> &Scrape {
         &self.0.scrape
+    }
+
+    /// Returns the counter of shows that the program at `stats_app.url` was told of, by `outcome`: `sent`, `failed`.
+    pub fn stats_app_posts(&self) -> &CounterFamily<1> {
+        &self.0.stats_app_posts
     }
 
     /// Returns the metrics of the answer cache.

@@ -13,6 +13,7 @@ use super::{
     journal::{Journal, JournalArgs, JournalMsg},
     rate_limiter::{RateLimiter, RateLimiterArgs, RateLimiterMsg},
     scraper::{Scraper, ScraperArgs, ScraperMsg},
+    stats_app::{StatsApp, StatsAppArgs, StatsAppMsg},
 };
 use crate::{
     clock::Clock,
@@ -50,6 +51,8 @@ pub struct Mailboxes {
     pub broadcaster: Mailbox<BroadcasterMsg>,
     /// See [`Analyses`].
     pub analyses: Mailbox<AnalysesMsg>,
+    /// See [`StatsApp`]; `None` where nobody is to be told.
+    pub stats_app: Option<Mailbox<StatsAppMsg>>,
 }
 
 impl Mailboxes {
@@ -91,6 +94,12 @@ impl Mailboxes {
                 settings.analyses.mailbox_capacity,
                 metrics.mailbox("analyses"),
             ),
+            stats_app: settings.stats_app.url.as_ref().map(|_| {
+                Mailbox::new(
+                    settings.stats_app.mailbox_capacity,
+                    metrics.mailbox("stats_app"),
+                )
+            }),
         }
     }
 
@@ -109,6 +118,11 @@ impl Mailboxes {
             ("director", all, self.director.is_up()),
             ("broadcaster", all, self.broadcaster.is_up()),
             ("analyses", all, self.analyses.is_up()),
+            (
+                "stats_app",
+                all && self.stats_app.is_some(),
+                self.stats_app.as_ref().is_some_and(Mailbox::is_up),
+            ),
         ];
         let down = wanted.into_iter().filter(|(_, wanted, up)| *wanted && !up);
         down.map(|(name, ..)| name).collect()
@@ -204,6 +218,7 @@ pub fn root(
         journal: mailboxes.journal,
         director: mailboxes.director,
         scraper: mailboxes.scraper,
+        stats_app: mailboxes.stats_app.clone(),
         store: ports.analyses,
         clock,
         metrics: metrics.clone(),
@@ -216,6 +231,14 @@ pub fn root(
         ChildSpec::new("ai_client", || AiClient, ai_client),
     ];
     children.extend(scraping);
+    if let Some(mailbox) = mailboxes.stats_app {
+        let stats_app = StatsAppArgs {
+            config: settings.stats_app.clone(),
+            mailbox,
+            metrics: metrics.clone(),
+        };
+        children.push(ChildSpec::new("stats_app", || StatsApp, stats_app));
+    }
     children.push(ChildSpec::new("analyses", || Analyses, analyses));
     supervisor(settings, children, metrics)
 }

@@ -15,7 +15,7 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 7] = [
+const ALIASES: [(&str, &str); 8] = [
     ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
@@ -23,14 +23,10 @@ const ALIASES: [(&str, &str); 7] = [
     ("OPENAI_API_KEY", "ai.api_key"),
     ("OPENAI_BASE_URL", "ai.base_url"),
     ("OPENAI_MODEL", "ai.model"),
+    ("STATS_APP_URL", "stats_app.url"),
 ];
 /// Names of parts that do not exist yet: whoever sets one should know that nothing happens.
-const UNUSED: [&str; 4] = [
-    "CORS_ALLOWED_ORIGINS",
-    "JWT_SECRET",
-    "REDIS_URL",
-    "STATS_APP_URL",
-];
+const UNUSED: [&str; 3] = ["CORS_ALLOWED_ORIGINS", "JWT_SECRET", "REDIS_URL"];
 
 /// Returns the process's variables. Names that are no Unicode cannot be ours.
 #[expect(

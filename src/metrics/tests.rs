@@ -44,6 +44,7 @@ fn touched() -> Metrics {
     m.scrape().restarts.with(["crash"]).increment(1);
     m.scrape().pages_open.set(1.0);
     m.cache().requests.with(["memory", "hit"]).increment(1);
+    m.stats_app_posts().with(["sent"]).increment(1);
     m
 }
 

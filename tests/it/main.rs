@@ -41,6 +41,8 @@ mod shutdown;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stats_app;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod websocket;
