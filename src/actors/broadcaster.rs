@@ -12,7 +12,7 @@
 mod channel;
 pub mod outbox;
 
-pub use outbox::{Closed, Outbox};
+pub use outbox::{Closed, Direct, Outbox, Sent};
 
 use crate::{
     clock::Clock,
@@ -203,7 +203,12 @@ impl State {
         };
         let name = published.channel.clone();
         match channel
-            .publish(published, self.args.log.as_ref(), &self.args.config)
+            .publish(
+                published,
+                self.args.log.as_ref(),
+                &self.args.config,
+                self.args.metrics.websocket(),
+            )
             .await
         {
             Ok(left) => self.memberships -= left,

@@ -221,7 +221,8 @@ impl Stream {
     async fn next(&mut self) -> Option<Bytes> {
         if self.queue.is_empty() {
             let (outbox, queue) = (&self.viewer.outbox, &mut self.queue);
-            let taken = poll_fn(|context| outbox.poll_take(context, queue));
+            let taken =
+                poll_fn(|context| outbox.poll_take(context, |frame| queue.push_back(frame)));
             match tokio::time::timeout(KEEP_ALIVE, taken).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,

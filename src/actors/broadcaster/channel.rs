@@ -1,10 +1,11 @@
 //! One channel: its viewers, the latest of its events, where its stream stands.
 
-use super::{Closed, Outbox, Published, ViewerId};
+use super::{Closed, Outbox, Published, ViewerId, outbox::Pushed};
 use crate::{
     actors::director::ChannelState,
     config,
-    event::Frame,
+    event::{Batch, Frame},
+    metrics::WebSocket,
     store::{EventLog, Head, LoggedEvent, Position, StoreError},
     timeline::{Show, Timeline},
 };
@@ -233,6 +234,7 @@ impl Channel {
         published: Published,
         log: &dyn EventLog,
         config: &config::Broadcaster,
+        metrics: &WebSocket,
     ) -> Result<usize, StoreError> {
         let Published {
             channel,
@@ -272,10 +274,23 @@ impl Channel {
             }
         }
         let before = self.viewers.len();
-        for frame in frames {
-            self.viewers.retain(|_, outbox| outbox.push(frame.clone()));
-            self.recent.push_back(frame);
+        let Some(batch) = Batch::of(frames) else {
+            return Ok(0);
+        };
+        let mut sent = 0_u64;
+        self.viewers.retain(|_, outbox| {
+            let pushed = outbox.push(&batch);
+            sent += u64::from(pushed == Pushed::Sent);
+            pushed != Pushed::Gone
+        });
+        if sent > 0 {
+            metrics
+                .messages_sent
+                .increment(sent * batch.frames.len() as u64);
+            let delay = batch.frames[0].published().elapsed();
+            metrics.delivery_delay.record(delay.as_secs_f64());
         }
+        self.recent.extend(batch.frames);
         let surplus = self.recent.len().saturating_sub(config.recent_events);
         self.recent.drain(..surplus);
         Ok(before - self.viewers.len())

@@ -6,7 +6,6 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::VecDeque,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -131,9 +130,12 @@ fn taken(outbox: &Outbox) -> Vec<String> {
 }
 
 fn frames(outbox: &Outbox) -> Vec<Frame> {
-    let mut frames = VecDeque::new();
-    match outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut frames) {
-        Poll::Ready(Ok(())) | Poll::Pending => frames.into(),
+    let mut frames = Vec::new();
+    let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |frame| {
+        frames.push(frame);
+    });
+    match taken {
+        Poll::Ready(Ok(())) | Poll::Pending => frames,
         Poll::Ready(Err(closed)) => panic!("{closed:?}"),
     }
 }
@@ -234,8 +236,7 @@ async fn a_slow_viewer_is_closed_and_the_others_go_on() {
     let quick = house.join(2, None, 1 << 20).await.unwrap();
     house.publish(house.log(1..=3)).await;
     assert_eq!(taken(&quick), ["connection", "1", "2", "3"]);
-    let mut none = VecDeque::new();
-    let closed = slow.poll_take(&mut Context::from_waker(Waker::noop()), &mut none);
+    let closed = slow.poll_take(&mut Context::from_waker(Waker::noop()), |_| ());
     assert_eq!(closed, Poll::Ready(Err(Closed::TooSlow)));
     assert_eq!(house.info().await.viewers, 1);
 }
