@@ -43,7 +43,7 @@ pub use cache::Cache;
 pub use director::Director;
 pub use egress::Egress;
 #[cfg(feature = "browser")]
-pub use environment::search_path;
+pub use environment::{browser_environment, search_path};
 pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};

@@ -49,6 +49,26 @@ pub fn search_path() -> Option<OsString> {
     std::env::var_os("PATH")
 }
 
+/// Returns what Chromium needs to know of the environment, and nothing else.
+#[cfg(feature = "browser")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub fn browser_environment() -> Vec<(OsString, OsString)> {
+    let is_needed = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        let names = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "XDG_RUNTIME_DIR"];
+        names.contains(&&*name)
+            || ["LC_", "FONTCONFIG_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+    };
+    std::env::vars_os()
+        .filter(|(name, _)| is_needed(name))
+        .collect()
+}
+
 /// Returns what the variables set, the well-known names first, so that our own names overlay them.
 pub(super) fn read(
     variables: &[(String, OsString)],
