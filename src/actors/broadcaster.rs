@@ -24,8 +24,12 @@ use crate::{
 use bytes::Bytes;
 use channel::Channel;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tracing::warn;
+
+/// How often some viewers are sent away when the process ends.
+const AWAY_EVERY: Duration = Duration::from_millis(50);
 
 /// What the broadcaster works with.
 #[derive(Clone)]
@@ -85,6 +89,15 @@ pub enum BroadcasterMsg {
         /// What.
         channel: String,
     },
+    /// From App: send all viewers away, spread in time until then. They come back elsewhere, all at once if they left so.
+    Farewell {
+        /// When the last must have gone.
+        until: Instant,
+        /// Answered when none is left.
+        reply: Reply<()>,
+    },
+    /// From its own timer: send some more away.
+    SendAway,
     /// From http: how many follow a channel, and where its stream stands.
     GetChannel {
         /// Which.
@@ -120,6 +133,9 @@ pub struct State {
     channels: HashMap<String, Channel>,
     /// Memberships of all viewers in all channels.
     memberships: usize,
+    /// By when all must have gone, once the process is ending, and who waits for it.
+    leaving: Option<(Instant, Reply<()>)>,
+    myself: ActorRef<Envelope<BroadcasterMsg>>,
 }
 
 /// See the module.
@@ -135,12 +151,14 @@ impl Actor for Broadcaster {
         myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        args.mailbox.bind(myself);
+        args.mailbox.bind(myself.clone());
         args.metrics.websocket().connections.with(["all"]).set(0.0);
         Ok(State {
             args,
             channels: HashMap::new(),
             memberships: 0,
+            leaving: None,
+            myself,
         })
     }
 
@@ -182,6 +200,11 @@ impl State {
             BroadcasterMsg::Unsubscribe { viewer, channel } => {
                 self.on_unsubscribe(viewer, &channel);
             }
+            BroadcasterMsg::Farewell { until, reply } => {
+                self.leaving = Some((until, reply));
+                self.send_away();
+            }
+            BroadcasterMsg::SendAway => self.send_away(),
             BroadcasterMsg::GetChannel { channel, reply } => {
                 let info = match self.load(&channel).await {
                     Ok(channel) => Ok(ChannelInfo {
@@ -261,6 +284,39 @@ impl State {
             self.memberships -= 1;
         }
         self.forget_if_empty(name);
+    }
+
+    /// Sends some viewers away, no faster than another process lets them in as long as there is time.
+    fn send_away(&mut self) {
+        let Some((until, reply)) = self.leaving.take() else {
+            return;
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let ticks =
+            usize::try_from(left.as_millis() / AWAY_EVERY.as_millis()).unwrap_or(usize::MAX);
+        let pace = f64::from(self.args.config.max_arrivals_per_second) * AWAY_EVERY.as_secs_f64();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a million at most"
+        )]
+        let mut some = (pace as usize)
+            .max(1)
+            .max(self.memberships.div_ceil(ticks.max(1)));
+        for channel in self.channels.values_mut() {
+            let gone = channel.send_away(some);
+            some -= gone;
+            self.memberships -= gone;
+        }
+        self.channels.retain(|_, channel| channel.viewers() > 0);
+        if self.memberships == 0 {
+            // Whoever has stopped waiting does not need to know.
+            let _ = reply.send(());
+            return;
+        }
+        self.leaving = Some((until, reply));
+        let next = || Envelope::internal(BroadcasterMsg::SendAway);
+        self.myself.send_after(AWAY_EVERY, next);
     }
 
     /// Returns the channel, read from the log when nobody has asked for it since it was last empty.

@@ -109,6 +109,17 @@ impl Channel {
         self.viewers.remove(&viewer).is_some()
     }
 
+    /// Closes so many viewers at most; returns how many.
+    pub(super) fn send_away(&mut self, most: usize) -> usize {
+        let some: Vec<_> = self.viewers.keys().take(most).copied().collect();
+        for viewer in &some {
+            if let Some(outbox) = self.viewers.remove(viewer) {
+                outbox.close(Closed::GoingAway);
+            }
+        }
+        some.len()
+    }
+
     pub(super) fn position(&self) -> Option<Position> {
         self.head.map(|head| head.position())
     }

@@ -24,12 +24,16 @@ struct House {
 }
 
 async fn house() -> House {
+    house_of(3).await
+}
+
+async fn house_of(max_viewers: usize) -> House {
     let (log, metrics) = (Arc::new(MemoryLog::new()), Metrics::new());
     let mailbox = Mailbox::new(64, MailboxMetrics::noop());
     let args = BroadcasterArgs {
         config: config::Broadcaster {
             recent_events: 4,
-            max_viewers: 3,
+            max_viewers,
             ..config::Broadcaster::default()
         },
         mailbox: mailbox.clone(),
@@ -265,4 +269,40 @@ async fn a_full_house_lets_nobody_in_until_somebody_leaves() {
         Err(SubscribeError::Full)
     ));
     assert_eq!(house.info().await.viewers, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn viewers_are_sent_away_spread_in_time() {
+    // 2,000 a second by default: 100 with each tick, the first at once.
+    for (viewers, seconds, took) in [
+        (50, 10, 0),
+        (1_000, 10, 450),
+        (1_000, 0, 0),
+        (1_000, 100, 450),
+    ] {
+        let house = house_of(1_000).await;
+        let mut outboxes = Vec::new();
+        for viewer in 0..viewers {
+            outboxes.push(house.join(viewer, None, 1 << 20).await.unwrap());
+        }
+        let began = Instant::now();
+        let until = began + Duration::from_secs(seconds);
+        let farewell = |reply| BroadcasterMsg::Farewell { until, reply };
+        let patience = began + Duration::from_secs(200);
+        house.mailbox.ask(patience, farewell).await.unwrap();
+        assert_eq!(
+            began.elapsed().as_millis(),
+            took,
+            "{viewers} in {seconds} s"
+        );
+        for outbox in outboxes {
+            let mut context = Context::from_waker(Waker::noop());
+            // `connection` first.
+            assert!(outbox.poll_take(&mut context, |_| ()).is_ready());
+            assert_eq!(
+                outbox.poll_take(&mut context, |_| ()),
+                Poll::Ready(Err(Closed::GoingAway))
+            );
+        }
+    }
 }
