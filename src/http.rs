@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod frame_io;
 mod health;
+mod languages;
 mod request;
 mod respond;
 mod router;

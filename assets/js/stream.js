@@ -82,6 +82,11 @@ export class Stream {
     if (frame.type === "ping") this.watchdog ??= this.timers.set(() => this.#dead(), SILENCE_MS);
   }
 
+  /** Gives an open line up for a new one, which starts from our place: after sleep, when no close frame will ever come. */
+  renew() {
+    if (this.socket?.readyState === 1) this.#dead();
+  }
+
   #receive(data) {
     this.timers.clear(this.watchdog);
     this.watchdog = null;

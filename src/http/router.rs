@@ -1,7 +1,9 @@
 //! Every route on one screen, and what each request passes on its way.
 
 use super::{
-    analyses, analyze, assets, auth, channels,
+    analyses, analyze,
+    assets::{self, Asset},
+    auth, channels,
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
     respond::{Body, set},
@@ -39,6 +41,8 @@ pub(super) struct Context {
     pub(super) draining: watch::Receiver<bool>,
     /// WebSockets and event streams, which outlive their request.
     pub(super) streams: TaskTracker,
+    /// The words of the pages, by file name.
+    pub(super) languages: HashMap<String, Asset>,
 }
 
 /// One request on its way through a handler.
@@ -64,6 +68,7 @@ enum Route {
     Events,
     Stage,
     Overlay,
+    Console,
     Asset,
     Health,
     Livez,
@@ -83,7 +88,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, whether it needs the API key.
-const TABLE: [(&str, Route, &str, bool); 18] = [
+const TABLE: [(&str, Route, &str, bool); 19] = [
     ("/", Route::Root, "GET, HEAD", false),
     ("/api/analyze", Route::Analyze, "POST", true),
     ("/api/scrape", Route::Scrape, "POST", true),
@@ -116,6 +121,7 @@ const TABLE: [(&str, Route, &str, bool); 18] = [
     ("/events", Route::Events, "GET", false),
     ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
     ("/overlay/{channel}", Route::Overlay, "GET, HEAD", false),
+    ("/console", Route::Console, "GET, HEAD", false),
     ("/assets/{*path}", Route::Asset, "GET, HEAD", false),
     ("/health", Route::Health, "GET, HEAD", false),
     ("/livez", Route::Livez, "GET, HEAD", false),
@@ -336,6 +342,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Events => events::stream(call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
+        Route::Console => Ok(assets::console(&call)),
         Route::Asset => assets::asset(&call),
         Route::Health => Ok(health::health(&call)),
         Route::Livez => Ok(health::livez()),

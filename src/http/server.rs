@@ -1,6 +1,7 @@
 //! The listener: accepts, limits, drains.
 
 use super::{
+    assets,
     error::ApiError,
     respond::Body,
     router::{Context, Router, Routes},
@@ -50,12 +51,15 @@ impl Server {
     /// Binds and begins to serve.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When a language of the pages cannot be used, or the address not be bound.
     pub async fn bind(
         pipeline: Pipeline,
         address: SocketAddr,
         routes: Routes,
     ) -> anyhow::Result<Self> {
+        let folder = pipeline.settings.server.languages.clone();
+        let languages =
+            tokio::task::spawn_blocking(move || assets::languages(folder.as_deref())).await??;
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!(
                 "cannot listen on {address}; another port can be set as BACKEND_PORT or server.port"
@@ -71,6 +75,7 @@ impl Server {
             pipeline,
             draining: drained.clone(),
             streams: streams.clone(),
+            languages,
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

@@ -159,6 +159,18 @@ test("a silent line is given up, its late close does not count twice", () => {
   assert.equal(sockets.length, 2);
 });
 
+test("a line that is renewed comes back at once, from its place", () => {
+  const { stream, sockets, greet, fire } = fakeStream();
+  greet();
+  stream.renew();
+  assert.equal(sockets[0].closed, true);
+  fire(0);
+  assert.equal(sockets[1].url, "ws://x/?epoch=e&offset=17");
+  sockets[1].readyState = 0;
+  stream.renew();
+  assert.equal(sockets[1].closed, false, "one that is being opened is left alone");
+});
+
 test("waiting ends early when asked, with one connection", () => {
   const { stream, sockets, delays } = fakeStream();
   sockets[0].onclose({ code: 4029 });
