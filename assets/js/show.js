@@ -41,7 +41,7 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   let frame = 0;
   let visible = false;
   let shownByMixer = true;
-  let drawn = { value: 0, serverTime: 0, at: 0 };
+  let drawn = { value: 0, timelineId: null, serverTime: 0, at: 0 };
   let burst = 0;
   let pingTimer = 0;
   let said = "";
@@ -99,11 +99,11 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   function tick() {
     frame = 0;
     wakeUp();
-    const now = clock.serverNow();
-    const at = performance.timeOrigin + performance.now();
+    const local = performance.now();
+    const now = clock.serverAt(local);
     const scene = sceneAt(timelines.values(), now);
     draw(scene, { channel, say, answers, now, still: stillness.matches });
-    drawn = { value: scene.value, serverTime: now, at };
+    drawn = { value: scene.value, timelineId: scene.timeline?.id ?? null, serverTime: now, at: performance.timeOrigin + local };
     announce(scene);
     if (scene.phase !== "idle" && scene.phase !== "over" && !scene.paused) wake();
   }
@@ -155,8 +155,8 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   return { say, languages, channel, sample };
 }
 
-// `drawn` beside it is the last frame: its number, the server time it was drawn for, and when that was on this machine's
-// wall clock, so that two screens on one machine can be compared.
+// `drawn` beside it is the last frame: its number, its show, the server time it was drawn for, and when that was on this
+// machine's wall clock, so that two screens on one machine can be compared.
 function sampleAt(timelines, serverTime, status) {
   const timeline = currentAt(timelines, serverTime);
   return {
