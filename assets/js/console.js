@@ -84,7 +84,8 @@ async function look() {
       const { viewers, queued, position } = await api.call("GET", `/api/channels/${encodeURIComponent(channel)}`, { open: true });
       part("viewers").textContent = viewers;
       part("queued").textContent = queued;
-      part("position").textContent = position ? `${position.offset} · ${position.epoch}` : say("console.none");
+      part("position").textContent = position?.offset ?? say("console.none");
+      part("epoch").textContent = position?.epoch ?? "";
     }
   } catch {
     // The state of the connection tells it already, and the next look mends it.

@@ -5,20 +5,20 @@ import { letterOf, percent, questionTotal } from "./scene.js";
 /**
  * @param {import("./scene.js").Scene} scene
  * @param {import("./show.js").Facts} facts
- * @returns {{slab: string, side: string, letter: string, text: string}}
+ * @returns {{slab: string, side: string, letter: string, text: string, sure: string}}
  */
 export function wordsOf(scene, { say, answers }) {
   const { phase, cycle, timeline, plan, next } = scene;
-  const words = { slab: "", side: "", letter: "", text: "" };
+  const words = { slab: "", side: "", letter: "", text: "", sure: "" };
   if (phase === "rise" || phase === "hold" || phase === "fall") {
     const total = questionTotal(timeline, answers.count(timeline.analysisId));
     const confidence = confidenceOf(scene, answers);
-    const sure = confidence === null ? "" : ` · ${say("sure", { n: percent(confidence) })}`;
     return {
       slab: say("question", { n: cycle.question }),
       side: total ? say("ofTotal", { n: total }) : "",
       letter: letterOf(cycle.answer),
-      text: say("answer", { n: cycle.answer }) + sure,
+      text: say("answer", { n: cycle.answer }),
+      sure: confidence === null ? "" : say("sure", { n: percent(confidence) }),
     };
   }
   if (phase.startsWith("finale")) {

@@ -138,6 +138,8 @@ async fn what_is_pasted_is_answered_and_shown() {
         .set("ai.base_url", ai.base_url())
         .set("ai.model", "scripted")
         .set("timeline.when_busy", "replace")
+        // In order: several at once are shown as their answers come.
+        .set("analyses.parallel_questions", 1)
         .start()
         .await;
     let console = browser

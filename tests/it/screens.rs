@@ -1,6 +1,6 @@
 //! What else a screen must do: in OBS, after sleep, by its address, in other languages, by keyboard.
 
-use crate::support::{StubAi, TestServer, browser::TestBrowser};
+use crate::support::{StubAi, TestServer, browser::TestBrowser, order, question};
 use quiz_stats::timeline::Timeline;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// Plays a show whose number moves for some seconds.
 async fn play(server: &TestServer) -> Timeline {
     let timing = json!({ "riseMs": 9_000, "holdMs": 1_000, "fallMs": 5_000, "restMs": 0, "finaleHoldMs": 100 });
-    let body = json!({ "answers": [20], "timing": timing });
+    let body = json!({ "answers": [26], "timing": timing });
     server
         .post("/api/channels/hall/display", &body)
         .await
@@ -93,6 +93,46 @@ async fn a_screen_that_slept_is_on_the_right_frame_at_once() {
     stage.connected().await;
     stage.agrees_with(&timeline).await;
     assert_eq!(stage.complaints(), Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_screen_has_the_bars_of_the_others_and_cuts_no_words_off() {
+    let Some(browser) = TestBrowser::start().await else {
+        return;
+    };
+    let ai = StubAi::start().await;
+    // In order: several at once are shown as their answers come.
+    let server = TestServer::with(&ai)
+        .set("analyses.parallel_questions", 1)
+        .start()
+        .await;
+    server
+        .analyze(&order(
+            "hall",
+            &[question("First?", 4, 2), question("Second?", 3, 3)],
+        ))
+        .await;
+    let stage = browser.stage(&server, "/stage/hall?lang=en").await;
+    let seen = "[...document.querySelectorAll('[data-part=bars] li')].map((row) => row.innerText).join('|').replace(/\\s/g, '')";
+    stage
+        .until(&format!(
+            "({seen}).startsWith('A') && ({seen}).includes('B90%')"
+        ))
+        .await;
+    assert_eq!(stage.complaints(), Vec::<String>::new());
+    for lang in ["en", "de"] {
+        let overlay = browser
+            .stage(&server, &format!("/overlay/hall?lang={lang}"))
+            .await;
+        overlay
+            .until("document.querySelectorAll('#strip span').length === 4")
+            .await;
+        let longest = "document.getElementById('text').textContent = document.getElementById('text').textContent.replace(/\\d+/, '26');
+            ['main', 'sure'].filter((id) => document.getElementById(id).scrollWidth > document.getElementById(id).clientWidth)";
+        let cut: Vec<String> = overlay.evaluate(longest).await;
+        assert_eq!(cut, Vec::<String>::new(), "{lang}");
+    }
     browser.close().await;
 }
 

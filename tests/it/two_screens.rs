@@ -111,6 +111,7 @@ async fn two_screens_differ_by_no_more_than_their_clocks() {
     let to = screens.each_ref().map(|frames| frames[frames.len() - 1].at);
     let (from, to) = (from[0].max(from[1]), to[0].min(to[1]));
     let (mut clocks, mut times, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut computed = Vec::new();
     for step in 0..MOMENTS {
         let moment = from + (to - from) * step as f64 / MOMENTS as f64;
         let [a, b] = screens.each_ref().map(|frames| seen_at(frames, moment));
@@ -120,6 +121,8 @@ async fn two_screens_differ_by_no_more_than_their_clocks() {
         clocks.push(apart);
         times.push((a.server_time - b.server_time).abs());
         numbers.push((a.value - b.value).abs());
+        let at_moment = |frame: &Frame| value_at(&timeline, moment + frame.server_time - frame.at);
+        computed.push((at_moment(a) - at_moment(b)).abs());
     }
     for (name, frames) in ["first", "second"].iter().zip(&screens) {
         let gaps = frames.windows(2).map(|pair| pair[1].at - pair[0].at);
@@ -129,6 +132,7 @@ async fn two_screens_differ_by_no_more_than_their_clocks() {
         );
     }
     report("clocks apart, ms", clocks);
+    report("numbers computed at that moment apart", computed);
     report("frames on screen apart, ms", times);
     report("numbers on screen apart", numbers);
     for stage in [&first, &second] {
