@@ -22,6 +22,7 @@ const stop = document.querySelector('[data-action="stop"]');
 const api = new Api();
 const dial = new Dial(part("dial"), { labels: false, rays: false });
 let looking = 0;
+let armed = 0;
 let written = "";
 
 followTheme();
@@ -66,7 +67,6 @@ function draw(scene, facts) {
   document.body.dataset.phase = scene.phase;
   const words = wordsOf(scene, facts);
   for (const [id, text] of Object.entries(words)) part(id).textContent = text;
-  if (scene.paused) part("side").textContent += ` · ${facts.say("paused")}`;
   part("left").textContent = left === null ? "–" : `${left}\u00a0s${scene.timeline.complete ? "" : "+"}`;
   pause.dataset.action = scene.paused ? "resume" : "pause";
   pause.textContent = facts.say(scene.paused ? "console.resume" : "console.pause");
@@ -97,10 +97,11 @@ async function look() {
 function arm() {
   stop.classList.add("armed");
   stop.textContent = say("console.stopSure");
-  setTimeout(disarm, ARMED_MS);
+  armed = setTimeout(disarm, ARMED_MS);
 }
 
 function disarm() {
+  clearTimeout(armed);
   stop.classList.remove("armed");
   stop.textContent = say("console.stop");
 }

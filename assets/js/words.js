@@ -8,14 +8,14 @@ import { letterOf, percent, questionTotal } from "./scene.js";
  * @returns {{slab: string, side: string, letter: string, text: string, sure: string}}
  */
 export function wordsOf(scene, { say, answers }) {
-  const { phase, cycle, timeline, plan, next } = scene;
+  const { phase, cycle, timeline, plan, next, paused } = scene;
   const words = { slab: "", side: "", letter: "", text: "", sure: "" };
   if (phase === "rise" || phase === "hold" || phase === "fall") {
     const total = questionTotal(timeline, answers.count(timeline.analysisId));
     const confidence = confidenceOf(scene, answers);
     return {
       slab: say("question", { n: cycle.question }),
-      side: total ? say("ofTotal", { n: total }) : "",
+      side: [total ? say("ofTotal", { n: total }) : "", paused ? say("paused") : ""].filter(Boolean).join(" · "),
       letter: letterOf(cycle.answer),
       text: say("answer", { n: cycle.answer }),
       sure: confidence === null ? "" : say("sure", { n: percent(confidence) }),

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 
-const TEXT: &str = "(id) => document.getElementById(id).innerText";
+const TEXT: &str = "(id) => ((one) => one.checkVisibility() ? one.innerText : 'hidden')(document.getElementById(id))";
 
 async fn text(console: &Stage, id: &str) -> String {
     console.evaluate(&format!("({TEXT})('{id}')")).await

@@ -114,6 +114,8 @@ test("one line says what a small screen shows", () => {
   const timeline = show([2, 3], { confidence: 0.9 });
   const line = (now) => wordsOf(sceneAt(now === null ? [] : [timeline], now ?? 0), { say: words("en"), answers });
   assert.deepEqual(line(2000), { slab: "Question 1", side: "of 2", letter: "B", text: "Answer 2", sure: "90\u00a0% sure" });
+  const paused = sceneAt([{ ...timeline, pausedAt: 2000 }], 9000);
+  assert.equal(wordsOf(paused, { say: words("en"), answers }).side, "of 2 · Paused");
   assert.deepEqual(line(12_000), { slab: "Up next", side: "", letter: "", text: "Question 2", sure: "" });
   assert.equal(line(55_000).text, "2 questions answered");
   assert.equal(line(null).text, "Waiting for the next show");
