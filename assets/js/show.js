@@ -41,7 +41,7 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   let frame = 0;
   let visible = false;
   let shownByMixer = true;
-  let drawn = { value: 0, timelineId: null, serverTime: 0, at: 0 };
+  let drawn = null;
   let burst = 0;
   let pingTimer = 0;
   let said = "";
@@ -103,7 +103,9 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
     const now = clock.serverAt(local);
     const scene = sceneAt(timelines.values(), now);
     draw(scene, { channel, say, answers, now, still: stillness.matches });
-    drawn = { value: scene.value, timelineId: scene.timeline?.id ?? null, serverTime: now, at: performance.timeOrigin + local };
+    const { value, timeline } = scene;
+    const at = performance.timeOrigin + local;
+    drawn = { value, timelineId: timeline?.id ?? null, serverTime: now, roundTripMs: clock.roundTripMs, at };
     announce(scene);
     if (scene.phase !== "idle" && scene.phase !== "over" && !scene.paused) wake();
   }
@@ -151,12 +153,13 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   stream.connect();
   look();
 
-  const sample = () => ({ ...sampleAt(timelines.values(), clock.serverNow(), stream.status), roundTripMs: clock.roundTripMs, drawn });
+  const sample = () => ({ ...sampleAt(timelines.values(), clock.serverNow(), stream.status), drawn });
   return { say, languages, channel, sample };
 }
 
-// `drawn` beside it is the last frame: its number, its show, the server time it was drawn for, and when that was on this
-// machine's wall clock, so that two screens on one machine can be compared.
+// `drawn` beside it is the last frame, null before the first: its number, its show, the server time it was drawn for and the
+// round trip that this time rests on, and when that was on this machine's wall clock. So two screens on one machine can be
+// compared.
 function sampleAt(timelines, serverTime, status) {
   const timeline = currentAt(timelines, serverTime);
   return {

@@ -80,8 +80,8 @@ pub(crate) struct Frame {
     pub(crate) server_time: f64,
     /// When that was by the clock of this machine.
     pub(crate) at: f64,
-    /// Lowest round trip behind the page's clock at that time, or soon after.
-    pub(crate) round_trip_ms: f64,
+    /// Lowest round trip that the page's clock then rested on; `None` before it was measured.
+    pub(crate) round_trip_ms: Option<f64>,
 }
 
 impl TestBrowser {
@@ -336,8 +336,8 @@ impl Stage {
         let script = "
             window.noted = [];
             const note = () => {
-                const { drawn, roundTripMs } = window.quizStats.sample();
-                if (drawn.at !== window.noted.at(-1)?.at) window.noted.push({ ...drawn, roundTripMs });
+                const { drawn } = window.quizStats.sample();
+                if (drawn && drawn.at !== window.noted.at(-1)?.at) window.noted.push(drawn);
                 requestAnimationFrame(note);
             };
             requestAnimationFrame(note);
