@@ -63,7 +63,7 @@ macro_rules! embed {
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     let files = embed!(
-        "console.css" "console.html" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
+        "console.css" "console.html" "forms.css" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
         "start.html" "js/address.js" "js/analyses.js" "js/answers.js" "js/api.js" "js/clock.js" "js/console.js" "js/dial.js"
         "js/host.js" "js/look.js" "js/order.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js" "js/show.js"
         "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js" "js/words.js"
