@@ -10,6 +10,7 @@ mod channels;
 mod error;
 mod events;
 mod health;
+mod languages;
 mod line;
 mod request;
 mod respond;

@@ -13,6 +13,9 @@ section! {
         port: u16 = 3000,
         /// Where the embedded stores and the model weights live.
         data_dir: PathBuf = PathBuf::from("data"),
+        /// A folder with the words of the pages in further languages, a file such as fr.json each. Read at the start;
+        /// docs/screens.md says how to write one.
+        languages: Option<PathBuf> = None,
         /// Milliseconds that running work may take after SIGTERM before it is cut off.
         drain_timeout_ms: u64 = 10_000,
         /// Milliseconds a client may take to send a request's header, also the keep-alive idle time.

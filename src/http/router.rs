@@ -3,7 +3,9 @@
 use super::{
     address,
     admission::Admission,
-    analyses, analyze, assets, auth, channels,
+    analyses, analyze,
+    assets::{self, Asset},
+    auth, channels,
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
     respond::{Body, set},
@@ -48,6 +50,8 @@ pub(super) struct Context {
     /// WebSockets and event streams, which outlive their request.
     pub(super) streams: TaskTracker,
     pub(super) admission: Admission,
+    /// The words of the pages, by file name.
+    pub(super) languages: HashMap<String, Asset>,
 }
 
 /// One request on its way through a handler.
@@ -75,6 +79,7 @@ enum Route {
     Events,
     Stage,
     Overlay,
+    Console,
     Asset,
     Health,
     Livez,
@@ -94,7 +99,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, whether it needs the API key.
-const TABLE: [(&str, Route, &str, bool); 18] = [
+const TABLE: [(&str, Route, &str, bool); 19] = [
     ("/", Route::Root, "GET, HEAD", false),
     ("/api/analyze", Route::Analyze, "POST", true),
     ("/api/scrape", Route::Scrape, "POST", true),
@@ -127,6 +132,7 @@ const TABLE: [(&str, Route, &str, bool); 18] = [
     ("/events", Route::Events, "GET", false),
     ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
     ("/overlay/{channel}", Route::Overlay, "GET, HEAD", false),
+    ("/console", Route::Console, "GET, HEAD", false),
     ("/assets/{*path}", Route::Asset, "GET, HEAD", false),
     ("/health", Route::Health, "GET, HEAD", false),
     ("/livez", Route::Livez, "GET, HEAD", false),
@@ -348,6 +354,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Events => events::stream(call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
+        Route::Console => Ok(assets::console(&call)),
         Route::Asset => assets::asset(&call),
         Route::Health => Ok(health::health(&call)),
         Route::Livez => Ok(health::livez()),

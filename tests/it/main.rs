@@ -9,6 +9,8 @@ mod channels;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod fan_out;
 #[cfg(test)]
 mod garbage;
@@ -37,6 +39,8 @@ mod scrape_guard;
 #[cfg(test)]
 mod scrape_remote;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod stage;
@@ -44,5 +48,7 @@ mod stage;
 mod stats_app;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod two_screens;
 #[cfg(test)]
 mod websocket;
