@@ -22,7 +22,7 @@ use crate::{
     store::{EventLog, Head, Position, StoreError},
 };
 use bytes::Bytes;
-use channel::Channel;
+use channel::{Channel, Gathered};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -96,6 +96,8 @@ pub enum BroadcasterMsg {
         /// Answered when none is left.
         reply: Reply<()>,
     },
+    /// From itself: show what has gathered for a channel.
+    Flush(String),
     /// From its own timer: send some more away.
     SendAway,
     /// From http: how many follow a channel, and where its stream stands.
@@ -204,8 +206,11 @@ impl State {
                 self.leaving = Some((until, reply));
                 self.send_away();
             }
+            BroadcasterMsg::Flush(channel) => self.flush(&channel),
             BroadcasterMsg::SendAway => self.send_away(),
             BroadcasterMsg::GetChannel { channel, reply } => {
+                // The position that is told has been shown.
+                self.flush(&channel);
                 let info = match self.load(&channel).await {
                     Ok(channel) => Ok(ChannelInfo {
                         position: channel.position(),
@@ -225,16 +230,16 @@ impl State {
             return;
         };
         let name = published.channel.clone();
-        match channel
-            .publish(
-                published,
-                self.args.log.as_ref(),
-                &self.args.config,
-                self.args.metrics.websocket(),
-            )
-            .await
-        {
-            Ok(left) => self.memberships -= left,
+        match channel.publish(published, self.args.log.as_ref()).await {
+            // It goes behind the publications that wait already, so that all of them leave in one write.
+            Ok(Gathered::First) => {
+                let flush = BroadcasterMsg::Flush(name.clone());
+                if self.myself.cast(Envelope::internal(flush)).is_err() {
+                    self.flush(&name);
+                }
+            }
+            Ok(Gathered::More) => {}
+            Ok(Gathered::Enough) => self.flush(&name),
             Err(error) => {
                 // The viewers come back with their position, and are served from the log when it can be read again.
                 warn!(actor = "broadcaster", channel = name, %error, "cannot fill a hole in the stream");
@@ -244,6 +249,13 @@ impl State {
             }
         }
         self.forget_if_empty(&name);
+    }
+
+    fn flush(&mut self, name: &str) {
+        if let Some(channel) = self.channels.get_mut(name) {
+            self.memberships -= channel.flush(&self.args.config, self.args.metrics.websocket());
+        }
+        self.forget_if_empty(name);
     }
 
     async fn on_subscribe(
@@ -261,6 +273,8 @@ impl State {
             self.args.metrics.clone(),
             Arc::clone(&self.args.log),
         );
+        // A new viewer is shown what was gathered before it came as its past, not as its present.
+        self.flush(&name);
         let channel = self.load(&name).await?;
         let before = channel.viewers();
         let outcome = channel

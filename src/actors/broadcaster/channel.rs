@@ -17,6 +17,8 @@ use std::{
     sync::Arc,
 };
 
+/// Bytes of events that are shown without waiting for more: a fraction of what a viewer may have queued.
+const ENOUGH: usize = 65_536;
 /// Events read from the log at a time.
 const READ_AT_ONCE: usize = 1_024;
 
@@ -44,13 +46,26 @@ struct Gap<'a> {
     state: Option<Box<RawValue>>,
 }
 
+/// What became of publishing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gathered {
+    /// The first of some: somebody must see to it that they are shown.
+    First,
+    /// Some more, or nothing new.
+    More,
+    /// So many that they must be shown now.
+    Enough,
+}
+
 /// See the module.
 pub(super) struct Channel {
     viewers: HashMap<ViewerId, Arc<Outbox>>,
     /// `None` before the channel's first event.
     head: Option<Head>,
-    /// The latest events without a hole, up to the head.
+    /// The latest events without a hole, up to those that have been gathered.
     recent: VecDeque<Frame>,
+    /// Events that are shown in a moment, together.
+    gathered: Vec<Frame>,
     playing: Option<Playing>,
 }
 
@@ -97,6 +112,7 @@ impl Channel {
             viewers: HashMap::new(),
             head,
             recent,
+            gathered: Vec::new(),
             playing,
         })
     }
@@ -238,15 +254,13 @@ impl Channel {
         }
     }
 
-    /// Shows events to all viewers. Those that this channel has already got from the log are left out; those that it
-    /// missed are read from there. Returns how many viewers were closed.
+    /// Gathers events for all viewers. Those that this channel has already got from the log are left out; those that it
+    /// missed are read from there.
     pub(super) async fn publish(
         &mut self,
         published: Published,
         log: &dyn EventLog,
-        config: &config::Broadcaster,
-        metrics: &WebSocket,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Gathered, StoreError> {
         let Published {
             channel,
             head,
@@ -260,7 +274,7 @@ impl Channel {
             Some(_) | None => head.first,
         };
         if next >= head.next && self.head.is_some() && state.is_none() {
-            return Ok(0);
+            return Ok(Gathered::More);
         }
         let mut frames = Vec::with_capacity(events.len());
         if next < first {
@@ -284,9 +298,22 @@ impl Channel {
                 self.playing = playing(&state);
             }
         }
+        let was_empty = self.gathered.is_empty();
+        self.gathered.extend(frames);
+        let bytes: usize = self.gathered.iter().map(Frame::len).sum();
+        Ok(match bytes {
+            0 => Gathered::More,
+            ENOUGH.. => Gathered::Enough,
+            _ if was_empty => Gathered::First,
+            _ => Gathered::More,
+        })
+    }
+
+    /// Shows what was gathered. Returns how many viewers were closed.
+    pub(super) fn flush(&mut self, config: &config::Broadcaster, metrics: &WebSocket) -> usize {
         let before = self.viewers.len();
-        let Some(batch) = Batch::of(frames) else {
-            return Ok(0);
+        let Some(batch) = Batch::of(std::mem::take(&mut self.gathered)) else {
+            return 0;
         };
         let mut sent = 0_u64;
         self.viewers.retain(|_, outbox| {
@@ -304,7 +331,7 @@ impl Channel {
         self.recent.extend(batch.frames);
         let surplus = self.recent.len().saturating_sub(config.recent_events);
         self.recent.drain(..surplus);
-        Ok(before - self.viewers.len())
+        before - self.viewers.len()
     }
 }
 

@@ -306,3 +306,32 @@ async fn viewers_are_sent_away_spread_in_time() {
         }
     }
 }
+
+/// A socket that takes everything, and counts the writes.
+#[derive(Debug, Default)]
+struct Counting(std::sync::Mutex<Vec<usize>>);
+
+impl Direct for Counting {
+    fn try_send(&self, batch: &crate::event::Batch) -> Sent {
+        self.0.lock().unwrap().push(batch.frames.len());
+        Sent::Whole
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn publications_that_wait_leave_in_one_write() {
+    let house = house().await;
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    assert_eq!(taken(&outbox), ["connection"]);
+    let socket = Arc::new(Counting::default());
+    outbox.connect(Arc::clone(&socket) as Arc<dyn Direct>);
+    house.publish(house.log(1..=5)).await;
+    house.publish(house.log(6..=6)).await;
+    assert_eq!(*socket.0.lock().unwrap(), [5, 1]);
+    assert!(
+        house
+            .metrics
+            .render()
+            .contains("websocket_messages_sent_total 6")
+    );
+}
