@@ -28,7 +28,7 @@ fix:
     cargo clippy --all-targets --fix --allow-dirty --allow-staged
     cargo fmt
 
-# Make the picture of the stage anew; needs Chromium and pngquant
-picture:
-    cargo nextest run --locked --test it --run-ignored only -E 'test(=picture::stage)'
-    pngquant --force --ext .png --quality 85-98 --speed 1 docs/images/stage.png
+# Make the pictures of the documents anew; needs Chromium and pngquant
+pictures:
+    cargo nextest run --locked --test it --run-ignored only -E 'test(=picture::all)'
+    pngquant --force --ext .png --quality 85-98 --speed 1 docs/images/*.png

@@ -13,4 +13,5 @@ pub mod journal;
 pub mod rate_limiter;
 pub mod replicas;
 pub mod scraper;
+pub mod stats_app;
 pub mod tree;

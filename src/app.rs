@@ -3,6 +3,7 @@
 use crate::{
     actors::{
         analyses::AnalysesMsg,
+        broadcaster::BroadcasterMsg,
         tree::{self, Mailboxes, Ports, Role},
     },
     clock::Clock,
@@ -21,6 +22,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+/// What is left of the time to drain when the last viewer has been sent away.
+const FAREWELL_MARGIN: Duration = Duration::from_secs(1);
 /// How often histogram samples are folded; without it they pile up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -213,6 +216,18 @@ impl App {
             let analyses = &self.pipeline.actors.analyses;
             if analyses.ask(deadline, AnalysesMsg::Drain).await.is_err() {
                 warn!("analyses were still running when the time to drain was over");
+            }
+            let until = deadline - FAREWELL_MARGIN.min(limit);
+            let farewell = |reply| BroadcasterMsg::Farewell { until, reply };
+            if self
+                .pipeline
+                .actors
+                .broadcaster
+                .ask(deadline, farewell)
+                .await
+                .is_err()
+            {
+                warn!("viewers were still there when the time to drain was over");
             }
         }
         let left = deadline

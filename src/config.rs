@@ -31,6 +31,7 @@ mod scraper;
 mod section;
 mod server;
 mod setting;
+mod stats_app;
 mod supervisor;
 mod timeline;
 
@@ -43,8 +44,7 @@ pub use cache::Cache;
 pub use director::Director;
 pub use egress::Egress;
 #[cfg(feature = "browser")]
-#[cfg(feature = "browser")]
-pub use environment::search_path;
+pub use environment::{browser_environment, search_path};
 pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};
@@ -57,6 +57,7 @@ pub use rate_limiter::RateLimiter;
 pub use redis::Redis;
 pub use scraper::Scraper;
 pub use server::Server;
+pub use stats_app::StatsApp;
 pub use supervisor::Supervisor;
 pub use timeline::Timeline;
 
@@ -104,6 +105,7 @@ settings! {
     director: Director,
     broadcaster: Broadcaster,
     analyses: Analyses,
+    stats_app: StatsApp,
     timeline: Timeline,
     supervisor: Supervisor,
     metrics: Metrics,

@@ -17,4 +17,4 @@ pub use address::is_public;
 pub use dial::{Dialer, Resolver, SystemResolver};
 pub use gate::{Gate, Opening};
 pub use meter::{Budget, Fault, Meter};
-pub use policy::{Policy, is_domain_list, is_network_list, is_port_list};
+pub use policy::{Policy, is_domain_list, is_network_list, is_port_list, networks};

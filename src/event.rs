@@ -184,6 +184,37 @@ impl Frame {
     }
 }
 
+/// Events that leave together: one by one for who cannot take them now, as one run of bytes for who can.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The frames, at least one.
+    pub frames: Vec<Frame>,
+    /// All of them in one piece, shared by all viewers.
+    joined: Bytes,
+}
+
+impl Batch {
+    /// Joins frames; `None` without any.
+    pub fn of(frames: Vec<Frame>) -> Option<Self> {
+        let joined = match frames.as_slice() {
+            [] => return None,
+            [frame] => frame.websocket(),
+            many => {
+                let mut joined = BytesMut::with_capacity(many.iter().map(Frame::len).sum());
+                many.iter()
+                    .for_each(|frame| joined.put_slice(&frame.0.websocket));
+                joined.freeze()
+            }
+        };
+        Some(Self { frames, joined })
+    }
+
+    /// Returns whole WebSocket frames, one behind the other.
+    pub fn websocket(&self) -> &Bytes {
+        &self.joined
+    }
+}
+
 /// Writes the header of an unmasked, final text frame (RFC 6455, section 5.2).
 fn put_header(frame: &mut BytesMut, len: usize) {
     const FINAL_TEXT: u8 = 0x81;
@@ -234,6 +265,19 @@ mod tests {
             clones[1].websocket().as_ptr(),
             "clones share the bytes"
         );
+    }
+
+    #[test]
+    fn a_batch_is_its_frames_in_one_piece() {
+        assert!(Batch::of(Vec::new()).is_none());
+        let frames = vec![Frame::message(b"{\"a\":1}"), Frame::message(b"{\"b\":2}")];
+        let batch = Batch::of(frames.clone()).unwrap();
+        assert_eq!(
+            batch.websocket(),
+            &[frames[0].websocket(), frames[1].websocket()].concat()
+        );
+        let alone = Batch::of(vec![frames[0].clone()]).unwrap();
+        assert_eq!(alone.websocket().as_ptr(), frames[0].websocket().as_ptr());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! quiz systems give to their elements only help.
 
 mod asked;
+mod bounds;
 mod clickables;
 mod controls;
 mod dom;
@@ -42,6 +43,8 @@ use text::{PLAIN, Reading};
 /// Run in a page, its value is the page's [`Snapshot`].
 pub const SNAPSHOT_SCRIPT: &str = include_str!("../assets/page/snapshot.js");
 
+/// Longest title that is told, in characters.
+const MAX_TITLE: usize = 300;
 /// By how much the evidence must be more than enough beside questions of another sort.
 const BESIDE_MAIN: i32 = 4;
 /// Waits for a page to come to rest.
@@ -77,7 +80,8 @@ pub fn element_script(own: u32) -> String {
 pub fn click_script(own: u32) -> String {
     let element = element_script(own);
     format!(
-        "(() => {{ const element = {element}; element?.click(); return Boolean(element?.isConnected); }})()"
+        "(() => {{ const element = {element}; element?.closest('a')?.removeAttribute('target'); element?.click(); \
+         return Boolean(element?.isConnected); }})()"
     )
 }
 
@@ -159,13 +163,8 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
         }
     }
     add_listed_keys(snapshot, &mut questions);
-    let title = snapshot
-        .title
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
     Extraction {
-        title: (!title.is_empty()).then_some(title),
+        title: title(&snapshot.title),
         hidden_questions: more,
         next: clickables::next(&tree),
         first_choice,
@@ -175,6 +174,16 @@ pub fn extract(snapshot: &Snapshot) -> Extraction {
             && (!snapshot.scripted || (questions.len() > 1 && !more)),
         questions,
     }
+}
+
+/// Returns a title as it may be shown: on one line, bounded, without signs that steer a terminal or turn the text.
+fn title(told: &str) -> Option<String> {
+    let words: Vec<_> = told.split_whitespace().collect();
+    let title: String = (words.join(" ").chars())
+        .filter(|&c| !c.is_control() && !text::turns(c))
+        .take(MAX_TITLE)
+        .collect();
+    (!title.is_empty()).then_some(title)
 }
 
 /// Returns the questions of the source that most of them come from, and of the others what needs no doubt.

@@ -1,5 +1,7 @@
 //! The HTTP front: routes, limits, errors, WebSocket, pages. Knows the contracts; the actors do the work.
 
+mod address;
+mod admission;
 mod analyses;
 mod analyze;
 mod assets;
@@ -7,8 +9,9 @@ mod auth;
 mod channels;
 mod error;
 mod events;
-mod frame_io;
 mod health;
+mod languages;
+mod line;
 mod request;
 mod respond;
 mod router;

@@ -26,6 +26,7 @@ pub mod provider;
 pub mod quiz;
 pub mod runtime;
 pub mod scrape;
+mod site;
 pub mod solve;
 pub mod store;
 pub mod timeline;

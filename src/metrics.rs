@@ -45,6 +45,7 @@ struct Inner {
     journal: Journal,
     scrape: Scrape,
     redis_up: GaugeFamily<0>,
+    stats_app_posts: CounterFamily<1>,
     rate_limit_exceeded: CounterFamily<1>,
     actor_up: GaugeFamily<1>,
     actor_restarts: CounterFamily<2>,
@@ -72,6 +73,7 @@ impl Metrics {
             journal: Journal::new(r),
             scrape: Scrape::new(r),
             redis_up: GaugeFamily::new(r, &c::REDIS_UP),
+            stats_app_posts: CounterFamily::new(r, &c::STATS_APP_POSTS),
             rate_limit_exceeded: CounterFamily::new(r, &c::RATE_LIMIT_EXCEEDED),
             actor_up: GaugeFamily::new(r, &c::ACTOR_UP),
             actor_restarts: CounterFamily::new(r, &c::ACTOR_RESTARTS),
@@ -125,6 +127,11 @@ impl Metrics {
     /// Returns the metrics of reading pages.
     pub fn scrape(&self) -> &Scrape {
         &self.0.scrape
+    }
+
+    /// Returns the counter of shows that the program at `stats_app.url` was told of, by `outcome`: `sent`, `failed`.
+    pub fn stats_app_posts(&self) -> &CounterFamily<1> {
+        &self.0.stats_app_posts
     }
 
     /// Returns the metrics of the answer cache.

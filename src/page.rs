@@ -59,6 +59,9 @@ pub trait Permit: std::fmt::Debug + Send + Sync {
     /// Returns whether the page may go to an address.
     fn may_visit<'a>(&'a self, url: &'a str) -> BoxFuture<'a, bool>;
 
+    /// Returns whether the page may show an address in a frame.
+    fn may_show<'a>(&'a self, url: &'a str) -> BoxFuture<'a, bool>;
+
     /// Returns why it was kept from the latest address that it might not go to.
     fn refused(&self) -> Option<PageError>;
 }

@@ -1,6 +1,7 @@
 //! How a page is read: by this process (plain request first, Chromium where needed), or by a remote scraper.
 
 mod charset;
+mod extractor;
 mod fetch;
 pub mod limits;
 pub mod local;
@@ -33,6 +34,23 @@ pub trait PageReader: Send + Sync + 'static {
     /// # Errors
     /// The reason, for people.
     fn availability(&self) -> Result<(), String>;
+
+    /// Waits until the site of a page lets us read it, before a place is taken for it.
+    ///
+    /// # Errors
+    /// When it does not want us, cannot be asked, or its turn is too far away.
+    fn wait_turn<'a>(
+        &'a self,
+        _: &'a PageRequest,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<(), PageError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Returns whether a page is worth a second try after Chromium has died over it.
+    fn tries_again(&self) -> bool {
+        true
+    }
 
     /// Reads a page by `deadline`.
     ///

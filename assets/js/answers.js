@@ -1,6 +1,6 @@
 // Answers: what the channel told about each question, so that the stage can show how sure an answer is.
 //
-// Only an ornament of the timeline: a late viewer has missed these events and sees the same show without bars.
+// Only an ornament of the timeline: who has missed these events sees the same show without bars.
 
 /** Analyses that are remembered; a channel plays one and may queue a few. */
 const KEEP = 8;

@@ -26,7 +26,16 @@ export class Clock {
 
   /** Server time now, in milliseconds since the Unix epoch. @returns {number} */
   serverNow() {
-    return this.now() + this.offset;
+    return this.serverAt(this.now());
+  }
+
+  /**
+   * Server time at a moment of the local monotonic clock.
+   * @param {number} local
+   * @returns {number}
+   */
+  serverAt(local) {
+    return local + this.offset;
   }
 
   /** Lowest round trip behind the present offset, in milliseconds; null while unmeasured. @returns {number|null} */

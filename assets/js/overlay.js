@@ -1,9 +1,10 @@
 // Overlay: the show as a lower third on a transparent ground. Draws nothing between shows.
 
 import { Dial, dialLook, smooth } from "./dial.js";
-import { letterOf, percent, questionTotal, skippedHere } from "./scene.js";
+import { skippedHere } from "./scene.js";
 import { runShow } from "./show.js";
 import { elapsedAt } from "./timeline.js";
+import { linkText, noAnswer, wordsOf } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 const dial = new Dial(part("dial"), { labels: false, rays: false });
@@ -14,35 +15,18 @@ const link = part("link");
 let written = "";
 let seconds = 0;
 
-function write(texts) {
-  for (const [id, text] of Object.entries({ slab: "", side: "", letter: "", text: "", ...texts })) part(id).textContent = text;
-}
-
-function words(scene, { strings: s, answers }) {
-  const { phase, cycle, timeline, plan, next } = scene;
+function write(scene, facts) {
   strip.replaceChildren();
-  if (phase === "idle" || phase === "over") return; // the last words stay while the third leaves
-  const total = questionTotal(timeline, answers.count(timeline.analysisId));
-  const of = total ? s.ofTotal(total) : "";
-  if (phase === "rise" || phase === "hold" || phase === "fall") {
-    const result = answers.result(timeline.analysisId, cycle.question);
-    const confidence = cycle.confidence ?? result?.confidence ?? null;
-    const sure = confidence === null ? "" : ` · ${s.sure(percent(confidence))}`;
-    write({ slab: s.question(cycle.question), side: of, letter: letterOf(cycle.answer), text: s.answer(cycle.answer) + sure });
-    (result?.probabilities ?? []).forEach((share, i) => {
-      const piece = document.createElement("span");
-      piece.style.flexGrow = share;
-      piece.className = i + 1 === cycle.answer ? "chosen" : "";
-      strip.append(piece);
-    });
-  } else if (phase.startsWith("finale")) {
-    write({ slab: s.finale, text: s.summary(plan.steps.filter((step) => !step.skipped).length) });
-  } else if (phase === "waiting") {
-    write({ slab: s.standBy, text: s.waitingAnswer });
-  } else {
-    const slab = phase === "before" ? s.startsSoon : s.next;
-    write({ slab, text: next.question === null ? s.finale : s.question(next.question) });
-  }
+  if (scene.phase === "idle" || scene.phase === "over") return; // the last words stay while the third leaves
+  for (const [id, text] of Object.entries(wordsOf(scene, facts))) part(id).textContent = text;
+  if (!["rise", "hold", "fall"].includes(scene.phase)) return;
+  const result = facts.answers.result(scene.timeline.analysisId, scene.cycle.question);
+  (result?.probabilities ?? []).forEach((share, i) => {
+    const piece = document.createElement("span");
+    piece.style.flexGrow = share;
+    piece.className = i + 1 === scene.cycle.answer ? "chosen" : "";
+    strip.append(piece);
+  });
 }
 
 function draw(scene, facts) {
@@ -51,7 +35,7 @@ function draw(scene, facts) {
     written = key;
     seconds = 0;
     document.body.dataset.phase = scene.phase;
-    words(scene, facts);
+    write(scene, facts);
   }
   dial.draw(dialLook(scene, facts));
   const resting = scene.next !== null;
@@ -60,8 +44,8 @@ function draw(scene, facts) {
     if (left !== seconds) {
       seconds = left;
       const skipped = skippedHere(scene);
-      const note = skipped.length ? ` · ${facts.strings.noAnswer(skipped)}` : "";
-      part("side").textContent = facts.strings.inSeconds(left) + note;
+      const note = skipped.length ? ` · ${noAnswer(skipped, facts.say)}` : "";
+      part("side").textContent = facts.say("inSeconds", { n: left }) + note;
     }
   }
   const shown = resting || facts.still || scene.cycle === null ? 1 : smooth((scene.shown - 0.45) / 0.55);
@@ -72,12 +56,12 @@ function draw(scene, facts) {
   }
 }
 
-const show = runShow({
+const show = await runShow({
   live: part("live"),
   draw,
-  onStatus({ state, code }, strings) {
-    link.dataset.state = state;
-    link.ariaLabel = state === "stopped" ? strings.stopped(code) : strings[state];
+  onStatus(status, say) {
+    link.dataset.state = status.state;
+    link.ariaLabel = linkText(status, say);
   },
 });
 

@@ -2,6 +2,7 @@
 
 import { smooth } from "./dial.js";
 import { letterOf, percent, questionTotal, skippedHere } from "./scene.js";
+import { confidenceOf, noAnswer } from "./words.js";
 
 /** Rows of options that fit beside the dial; of more options the likeliest are shown. */
 const ROWS = 6;
@@ -58,19 +59,19 @@ export class Panel {
     element.style.transform = `translateY(${(1 - out) * 12}%)`;
   }
 
-  #count({ inMs, ofMs }, { strings, still }) {
+  #count({ inMs, ofMs }, { say, still }) {
     const seconds = Math.max(1, Math.ceil(inMs / 1000));
     if (seconds !== this.seconds) {
       this.seconds = seconds;
       this.parts.count.textContent = seconds;
-      this.parts.unit.textContent = strings.seconds(seconds);
+      this.parts.unit.textContent = say("seconds", { n: seconds });
     }
     const left = still ? (seconds * 1000) / ofMs : inMs / ofMs;
     this.parts.line.style.transform = `scaleX(${Math.min(1, Math.max(0, left)).toFixed(4)})`;
   }
 
   #write(scene, facts) {
-    const { strings: s, answers } = facts;
+    const { say, answers } = facts;
     const { phase, timeline, cycle } = scene;
     const analysis = timeline?.analysisId;
     const total = timeline ? questionTotal(timeline, answers.count(analysis)) : null;
@@ -82,37 +83,37 @@ export class Panel {
 
     if (phase === "rise" || phase === "hold" || phase === "fall") {
       const result = answers.result(analysis, cycle.question);
-      const confidence = cycle.confidence ?? result?.confidence ?? null;
-      this.#text({ slab: s.question(cycle.question), of: total ? s.ofTotal(total) : "" });
-      this.#text({ letter: letterOf(cycle.answer) || String(cycle.answer), answer: s.answer(cycle.answer) });
-      this.#text({ sure: confidence === null ? "" : s.sure(percent(confidence)) });
+      const confidence = confidenceOf(scene, answers);
+      this.#text({ slab: say("question", { n: cycle.question }), of: total ? say("ofTotal", { n: total }) : "" });
+      this.#text({ letter: letterOf(cycle.answer) || String(cycle.answer), answer: say("answer", { n: cycle.answer }) });
+      this.#text({ sure: confidence === null ? "" : say("sure", { n: percent(confidence) }) });
       shows.result = true;
       const probabilities = result?.probabilities ?? [];
       shows.bars = probabilities.length > 1 && probabilities.length >= cycle.answer;
-      if (shows.bars) this.#bars(probabilities, cycle.answer, s);
+      if (shows.bars) this.#bars(probabilities, cycle.answer, say);
     } else if (phase === "rest" || phase === "before") {
       const { question } = scene.next;
-      this.#text({ slab: phase === "before" ? s.startsSoon : s.next, of: "" });
-      this.#text({ headline: question === null ? s.finale : s.question(question) });
+      this.#text({ slab: say(phase === "before" ? "startsSoon" : "next"), of: "" });
+      this.#text({ headline: question === null ? say("finale") : say("question", { n: question }) });
       const skipped = skippedHere(scene);
-      if (skipped.length) this.#text({ note: s.noAnswer(skipped) });
+      if (skipped.length) this.#text({ note: noAnswer(skipped, say) });
       shows.rest = shows.message = true;
     } else if (phase === "waiting") {
-      this.#text({ slab: s.standBy, headline: s.waitingAnswer });
+      this.#text({ slab: say("standBy"), headline: say("waitingAnswer") });
       shows.message = true;
     } else if (phase.startsWith("finale")) {
-      this.#text({ slab: s.finale, ...this.#summary(scene, facts) });
+      this.#text({ slab: say("finale"), ...this.#summary(scene, facts) });
       shows.message = true;
     } else {
       const running = answers.running;
-      this.#text({ slab: s.standBy, headline: running ? s.solving(running.count) : s.waiting });
-      this.#text({ sub: `${s.channel} ${facts.channel}` });
+      this.#text({ slab: say("standBy"), headline: running ? say("solving", { n: running.count }) : say("waiting") });
+      this.#text({ sub: `${say("channel")} ${facts.channel}` });
       shows.message = true;
     }
     for (const [name, shown] of Object.entries(shows)) this.parts[name].hidden = !shown;
   }
 
-  #summary({ plan, timeline }, { strings: s, answers }) {
+  #summary({ plan, timeline }, { say, answers }) {
     const answered = plan.steps.filter((step) => !step.skipped);
     const skipped = plan.steps.length - answered.length;
     const sure = answered
@@ -120,12 +121,12 @@ export class Panel {
       .filter((share) => share !== null);
     const lines = [];
     // An average over some of the questions would be a figure about something else.
-    if (sure.length === answered.length && sure.length) lines.push(s.average(percent(sure.reduce((a, b) => a + b) / sure.length)));
-    if (skipped) lines.push(s.skippedCount(skipped));
-    return { headline: s.summary(answered.length), sub: lines.join(" · ") };
+    if (sure.length === answered.length && sure.length) lines.push(say("average", { n: percent(sure.reduce((a, b) => a + b) / sure.length) }));
+    if (skipped) lines.push(say("skippedCount", { n: skipped }));
+    return { headline: say("summary", { n: answered.length }), sub: lines.join(" · ") };
   }
 
-  #bars(probabilities, answer, strings) {
+  #bars(probabilities, answer, say) {
     const bars = barsOf(probabilities, answer);
     for (const { option, share } of bars) {
       const row = document.createElement("li");
@@ -136,14 +137,14 @@ export class Panel {
       });
       row.className = option === answer ? "chosen" : "";
       name.textContent = letterOf(option);
-      figure.textContent = strings.percent(percent(share));
+      figure.textContent = say("percent", { n: percent(share) });
       track.append(fill);
       row.append(name, track, figure);
       this.parts.bars.append(row);
       this.rows.push({ fill, share });
     }
     const more = probabilities.length - bars.length;
-    if (more > 0) this.#text({ more: strings.more(more) });
+    if (more > 0) this.#text({ more: say("more", { n: more }) });
   }
 
   #text(texts) {

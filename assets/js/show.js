@@ -1,12 +1,14 @@
-// Show: what stage and overlay share. Joins stream, clock and answers, and draws a scene per frame while there is
+// Show: what stage, overlay and console share. Joins stream, clock and answers, and draws a scene per frame while there is
 // something to see: nothing runs while the page is hidden, and a show that stands still costs nothing.
 
 import { Answers } from "./answers.js";
 import { Clock, SAMPLES } from "./clock.js";
+import { applyLook, readLook } from "./look.js";
 import { percent, sceneAt, skippedHere } from "./scene.js";
 import { Stream } from "./stream.js";
-import { stringsFor } from "./strings.js";
+import { loadStrings } from "./strings.js";
 import { currentAt, segmentAt, valueAt } from "./timeline.js";
+import { confidenceOf, noAnswer } from "./words.js";
 
 /** Pause between the pings of a measurement, and between single pings after it, in milliseconds. */
 const BURST_MS = 150;
@@ -15,27 +17,31 @@ const HEARTBEAT_MS = 15_000;
 const KEEP = 8;
 
 /**
- * @typedef {{channel: string, strings: ReturnType<typeof stringsFor>, answers: Answers, now: number, still: boolean}} Facts
+ * @typedef {{channel: string, say: import("./strings.js").Say, answers: Answers, now: number, still: boolean}} Facts
  *   `still`: the viewer wants no motion: cut to the value.
  */
 
 /**
  * @param {{draw: (scene: import("./scene.js").Scene, facts: Facts) => void,
- *          onStatus: (status: import("./stream.js").Status, strings: object) => void, live: HTMLElement|null}} view
- * @returns {{strings: ReturnType<typeof stringsFor>, channel: string, sample: () => object}}
+ *          onStatus: (status: import("./stream.js").Status, say: import("./strings.js").Say) => void,
+ *          onEvent?: (event: object) => void, live: HTMLElement|null}} view
+ *   `live`: the region that tells results, on pages that do. The page has an element `#hint`.
+ * @returns {Promise<{say: import("./strings.js").Say, languages: string[], channel: string, sample: () => object}>}
  */
-export function runShow({ draw, onStatus, live }) {
-  const options = new URLSearchParams(location.search);
-  const channel = channelOf(location.pathname);
-  const strings = stringsFor(options.get("lang"), ...navigator.languages);
-  applyLook(options, strings);
+export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
+  const query = new URLSearchParams(location.search);
+  const channel = channelOf(location);
+  const { say, languages } = await loadStrings(query.get("lang"));
+  applyLook(readLook(query, languages), say, document.getElementById("hint"));
 
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   const clock = new Clock();
   const answers = new Answers();
   const timelines = new Map();
   let frame = 0;
-  let visible = !document.hidden;
+  let visible = false;
+  let shownByMixer = true;
+  let drawn = null;
   let burst = 0;
   let pingTimer = 0;
   let said = "";
@@ -43,7 +49,7 @@ export function runShow({ draw, onStatus, live }) {
   const stream = new Stream({
     url: (position) => socketUrl(channel, position),
     onFrame,
-    onStatus: (status) => onStatus(status, strings),
+    onStatus: (status) => onStatus(status, say),
   });
 
   function onFrame(event) {
@@ -56,6 +62,7 @@ export function runShow({ draw, onStatus, live }) {
     else if (event.type === "timeline") takeTimeline(event);
     else if (event.type === "gap") takeTimeline(event.state);
     else answers.take(event);
+    onEvent(event);
     wake();
   }
 
@@ -75,11 +82,15 @@ export function runShow({ draw, onStatus, live }) {
     ping();
   }
 
+  // After sleep the clock is off and the line most likely dead: the greeting of a new one brings both back at once.
+  function wakeUp() {
+    if (!clock.stepped()) return;
+    clock.remeasure();
+    stream.renew();
+  }
+
   function ping() {
-    if (clock.stepped()) {
-      clock.remeasure();
-      burst = SAMPLES;
-    }
+    wakeUp();
     stream.send(clock.ping());
     burst = Math.max(0, burst - 1);
     pingTimer = setTimeout(ping, burst > 0 ? BURST_MS : HEARTBEAT_MS);
@@ -87,9 +98,14 @@ export function runShow({ draw, onStatus, live }) {
 
   function tick() {
     frame = 0;
-    const now = clock.serverNow();
+    wakeUp();
+    const local = performance.now();
+    const now = clock.serverAt(local);
     const scene = sceneAt(timelines.values(), now);
-    draw(scene, { channel, strings, answers, now, still: stillness.matches });
+    draw(scene, { channel, say, answers, now, still: stillness.matches });
+    const { value, timeline } = scene;
+    const at = performance.timeOrigin + local;
+    drawn = { value, timelineId: timeline?.id ?? null, serverTime: now, roundTripMs: clock.roundTripMs, at };
     announce(scene);
     if (scene.phase !== "idle" && scene.phase !== "over" && !scene.paused) wake();
   }
@@ -98,39 +114,52 @@ export function runShow({ draw, onStatus, live }) {
     if (visible && frame === 0) frame = requestAnimationFrame(tick);
   }
 
-  function setVisible(shown) {
-    visible = shown;
-    if (!shown) {
+  // Seen again, it may have slept for long: the line may be dead and the clock off.
+  function look() {
+    const seen = shownByMixer && !document.hidden;
+    if (seen === visible) return;
+    visible = seen;
+    if (visible) {
+      stream.connect();
+      measure();
+      wake();
+    } else {
       cancelAnimationFrame(frame);
       frame = 0;
-      return;
     }
-    stream.connect();
-    measure();
-    wake();
+  }
+
+  function mixerShows(shown) {
+    shownByMixer = shown;
+    look();
   }
 
   // Results alone, once each: a live region that counts seconds would talk over the room.
   function announce(scene) {
-    const text = announcement(scene, answers, strings);
+    const text = announcement(scene, answers, say);
     const key = text && [scene.timeline.id, scene.cycle?.startMs, text].join();
     if (!live || !text || key === said) return;
     said = key;
     live.textContent = text;
   }
 
-  document.addEventListener("visibilitychange", () => setVisible(!document.hidden));
-  // OBS hides a browser source without hiding its document.
-  window.addEventListener("obsSourceVisibleChanged", (event) => setVisible(event.detail.visible));
+  document.addEventListener("visibilitychange", look);
+  // OBS hides a browser source without hiding its document, and says so by an event; its old versions by a call.
+  window.addEventListener("obsSourceVisibleChanged", ({ detail }) => mixerShows(detail.visible));
+  if (window.obsstudio) window.obsstudio.onVisibilityChange = mixerShows;
   window.addEventListener("online", () => stream.connect());
   stillness.addEventListener("change", wake);
-  onStatus(stream.status, strings);
+  onStatus(stream.status, say);
   stream.connect();
-  wake();
+  look();
 
-  return { strings, channel, sample: () => sampleAt(timelines.values(), clock.serverNow(), stream.status) };
+  const sample = () => ({ ...sampleAt(timelines.values(), clock.serverNow(), stream.status), drawn });
+  return { say, languages, channel, sample };
 }
 
+// `drawn` beside it is the last frame, null before the first: its number, its show, the server time it was drawn for and the
+// round trip that this time rests on, and when that was on this machine's wall clock. So two screens on one machine can be
+// compared.
 function sampleAt(timelines, serverTime, status) {
   const timeline = currentAt(timelines, serverTime);
   return {
@@ -146,27 +175,28 @@ function sampleAt(timelines, serverTime, status) {
  * What the live region says in this scene, or "" for nothing new to say.
  * @param {import("./scene.js").Scene} scene
  * @param {Answers} answers
- * @param {ReturnType<typeof stringsFor>} strings
+ * @param {import("./strings.js").Say} say
  * @returns {string}
  */
-export function announcement(scene, answers, strings) {
-  const { phase, cycle, timeline } = scene;
+export function announcement(scene, answers, say) {
+  const { phase, cycle } = scene;
   if (phase === "hold") {
-    const confidence = cycle.confidence ?? answers.result(timeline.analysisId, cycle.question)?.confidence ?? null;
-    return strings.announce(cycle.question, cycle.answer, confidence === null ? null : percent(confidence));
+    const confidence = confidenceOf(scene, answers);
+    const facts = { question: cycle.question, answer: cycle.answer };
+    return confidence === null ? say("announce", facts) : say("announceSure", { ...facts, n: percent(confidence) });
   }
-  if (phase === "finale") return strings.finale;
+  if (phase === "finale") return say("finale");
   const skipped = skippedHere(scene);
-  return skipped.length ? strings.noAnswer(skipped) : "";
+  return skipped.length ? noAnswer(skipped, say) : "";
 }
 
 /**
- * The channel of `/stage/{channel}` and `/overlay/{channel}`.
- * @param {string} pathname
+ * The channel of `/stage/{channel}`, `/overlay/{channel}` and `/console?channel=`.
+ * @param {{pathname: string, search: string}} address
  * @returns {string}
  */
-export function channelOf(pathname) {
-  const part = pathname.split("/")[2] || "default";
+export function channelOf({ pathname, search }) {
+  const part = pathname.split("/")[2] || new URLSearchParams(search).get("channel") || "default";
   try {
     return decodeURIComponent(part);
   } catch {
@@ -183,12 +213,4 @@ function socketUrl(channel, position) {
     url.searchParams.set("offset", position.offset);
   }
   return url.href;
-}
-
-function applyLook(options, strings) {
-  const root = document.documentElement;
-  root.lang = strings.lang;
-  root.dataset.theme = options.get("theme") === "light" ? "light" : "dark";
-  const scale = Number(options.get("scale"));
-  if (scale >= 0.25 && scale <= 4) root.style.setProperty("--scale", scale);
 }

@@ -4,6 +4,7 @@ import { Dial, dialLook } from "./dial.js";
 import { Panel } from "./panel.js";
 import { Rail } from "./rail.js";
 import { runShow } from "./show.js";
+import { linkText } from "./words.js";
 
 const dial = new Dial(document.getElementById("dial"));
 const panel = new Panel(document.getElementById("panel"));
@@ -12,7 +13,7 @@ const link = document.getElementById("link");
 const paused = document.getElementById("paused");
 
 let phase = null;
-const show = runShow({
+const show = await runShow({
   live: document.getElementById("live"),
   draw(scene, facts) {
     if (scene.phase !== phase) document.body.dataset.phase = phase = scene.phase;
@@ -21,13 +22,13 @@ const show = runShow({
     rail.draw(scene, facts);
     paused.hidden = !scene.paused;
   },
-  onStatus({ state, code }, strings) {
-    link.dataset.state = state;
-    link.lastElementChild.textContent = state === "stopped" ? strings.stopped(code) : strings[state];
+  onStatus(status, say) {
+    link.dataset.state = status.state;
+    link.lastElementChild.textContent = linkText(status, say);
   },
 });
 
-paused.textContent = show.strings.paused;
+paused.textContent = show.say("paused");
 document.getElementById("channel").textContent = show.channel;
 document.title = `${show.channel} · quiz-stats`;
 

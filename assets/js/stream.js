@@ -13,6 +13,10 @@ const STABLE_MS = 5_000;
 /** No frame for this long after a ping means a dead line that no close frame will ever report, in milliseconds. */
 export const SILENCE_MS = 10_000;
 
+/** Events that a late screen asks for: they hold the answers of a show that has all of them. More would be dear, because a
+ * growing show sends itself anew with each answer. */
+const HISTORY = 8;
+
 /**
  * @typedef {{epoch: string, offset: number}} Position
  * @typedef {{state: "connecting"|"connected"|"reconnecting"|"stopped", code?: number, reason?: string}} Status
@@ -82,6 +86,11 @@ export class Stream {
     if (frame.type === "ping") this.watchdog ??= this.timers.set(() => this.#dead(), SILENCE_MS);
   }
 
+  /** Gives an open line up for a new one, which starts from our place: after sleep, when no close frame will ever come. */
+  renew() {
+    if (this.socket?.readyState === 1) this.#dead();
+  }
+
   #receive(data) {
     this.timers.clear(this.watchdog);
     this.watchdog = null;
@@ -110,12 +119,20 @@ export class Stream {
     return true;
   }
 
-  #greeted({ recovered, position }) {
+  #greeted({ recovered, position, state, channel }) {
+    if (!this.position && position && state) this.#askForHistory(channel, position);
     // Recovered: what we missed follows, from our own place. Otherwise the greeting's place counts; a channel without
     // events has none.
-    if (!recovered || !this.position) this.position = position ? { ...position } : null;
+    else if (!recovered || !this.position) this.position = position ? { ...position } : null;
+    this.timers.clear(this.stable);
     this.stable = this.timers.set(() => (this.attempt = 0), STABLE_MS);
     this.#report({ state: "connected" });
+  }
+
+  // In the middle of a show: the greeting has its timeline, but how sure the answers are was told before we came.
+  #askForHistory(channel, { epoch, offset }) {
+    this.position = { epoch, offset: Math.max(0, offset - HISTORY) };
+    this.send({ type: "subscribe", channel, ...this.position });
   }
 
   #dead() {

@@ -1,76 +1,65 @@
-// Strings: every word on the stage, once per language. `?lang=de` picks one; otherwise the browser's language does.
+// Strings: every word of the pages, from one JSON file per language below /assets/lang/. `?lang=de` picks one; otherwise
+// the browser's languages do. An operator adds a file to a folder (docs/screens.md): no code knows which languages exist.
 
-const NBSP = "\u00a0";
-
-const EN = {
-  lang: "en",
-  question: (n) => `Question ${n}`,
-  ofTotal: (n) => `of ${n}`,
-  answer: (n) => `Answer ${n}`,
-  sure: (p) => `${p}${NBSP}% sure`,
-  percent: (p) => `${p}${NBSP}%`,
-  next: "Up next",
-  startsSoon: "About to start",
-  finale: "Finale",
-  seconds: (n) => (n === 1 ? "second" : "seconds"),
-  inSeconds: (n) => `in ${n}${NBSP}s`,
-  standBy: "Stand by",
-  waiting: "Waiting for the next show",
-  waitingAnswer: "Working out the next answer",
-  solving: (n) => (n === 1 ? "Working on 1 question" : `Working on ${n} questions`),
-  channel: "Channel",
-  noAnswer: (list) => (list.length === 1 ? `Question ${list[0]}: no answer, skipped` : `Questions ${list.join(", ")}: no answer, skipped`),
-  more: (n) => `and ${n} more options`,
-  summary: (answered) => (answered === 1 ? "1 question answered" : `${answered} questions answered`),
-  skippedCount: (n) => `${n} without an answer`,
-  average: (p) => `${p}${NBSP}% sure on average`,
-  paused: "Paused",
-  connecting: "Connecting",
-  connected: "Connected",
-  reconnecting: "Reconnecting",
-  stopped: (code) => (code === 1008 ? "Not allowed on this channel" : `Connection ended (${code})`),
-  announce: (question, answer, p) => `Question ${question}: answer ${answer}${p === null ? "" : `, ${p} % sure`}`,
-};
-
-const DE = {
-  lang: "de",
-  question: (n) => `Frage ${n}`,
-  ofTotal: (n) => `von ${n}`,
-  answer: (n) => `Antwort ${n}`,
-  sure: (p) => `${p}${NBSP}% sicher`,
-  percent: (p) => `${p}${NBSP}%`,
-  next: "Als Nächstes",
-  startsSoon: "Gleich geht es los",
-  finale: "Finale",
-  seconds: (n) => (n === 1 ? "Sekunde" : "Sekunden"),
-  inSeconds: (n) => `in ${n}${NBSP}s`,
-  standBy: "Bereit",
-  waiting: "Warten auf die nächste Runde",
-  waitingAnswer: "Die nächste Antwort entsteht",
-  solving: (n) => (n === 1 ? "1 Frage in Arbeit" : `${n} Fragen in Arbeit`),
-  channel: "Kanal",
-  noAnswer: (list) => (list.length === 1 ? `Frage ${list[0]}: ohne Antwort, übersprungen` : `Fragen ${list.join(", ")}: ohne Antwort, übersprungen`),
-  more: (n) => `und ${n} weitere Optionen`,
-  summary: (answered) => (answered === 1 ? "1 Frage beantwortet" : `${answered} Fragen beantwortet`),
-  skippedCount: (n) => `${n} ohne Antwort`,
-  average: (p) => `im Mittel ${p}${NBSP}% sicher`,
-  paused: "Pause",
-  connecting: "Verbinden",
-  connected: "Verbunden",
-  reconnecting: "Verbindung wird erneuert",
-  stopped: (code) => (code === 1008 ? "Kein Zugang zu diesem Kanal" : `Verbindung beendet (${code})`),
-  announce: (question, answer, p) => `Frage ${question}: Antwort ${answer}${p === null ? "" : `, ${p} % sicher`}`,
-};
+/** Pause before the words are asked for again, when the server went away between the page and them, in milliseconds. */
+const AGAIN_MS = 1000;
 
 /**
- * The strings of the first language that we have.
- * @param {...(string|null|undefined)} wanted language tags, the most wanted first
- * @returns {typeof EN}
+ * @typedef {((key: string, values?: Record<string, string|number>) => string) & {lang: string}} Say
+ *   The text of a key, with its `{name}`s filled in. A key with plural forms goes by `values.n`.
  */
-export function stringsFor(...wanted) {
+
+/**
+ * @param {string} lang a language tag
+ * @param {Record<string, string|Record<string, string>>} texts a text per key, or one per plural form
+ * @returns {Say}
+ */
+export function sayer(lang, texts) {
+  const plural = new Intl.PluralRules(lang);
+  const say = (key, values = {}) => {
+    const found = texts[key] ?? key; // a key on the screen is ugly, and tells what is missing
+    const text = typeof found === "string" ? found : (found[plural.select(values.n)] ?? found.other);
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  };
+  say.lang = lang;
+  return say;
+}
+
+/**
+ * The first language that is wanted and there: the whole tag, else its first part. English when none is.
+ * @param {string[]} there tags that the server has
+ * @param {...(string|null|undefined)} wanted tags, the most wanted first
+ * @returns {string}
+ */
+export function chooseLanguage(there, ...wanted) {
+  const find = (tag) => there.find((known) => known.toLowerCase() === tag);
   for (const tag of wanted) {
-    if (/^de\b/i.test(tag ?? "")) return DE;
-    if (/^en\b/i.test(tag ?? "")) return EN;
+    const whole = (tag ?? "").toLowerCase();
+    const found = find(whole) ?? find(whole.split("-")[0]);
+    if (found) return found;
   }
-  return EN;
+  return "en";
+}
+
+/**
+ * The words for this page, and which languages there are.
+ * @param {string|null} asked by the address
+ * @returns {Promise<{say: Say, languages: string[]}>}
+ */
+export async function loadStrings(asked) {
+  for (;;) {
+    try {
+      const languages = await getJson("/assets/lang/index.json");
+      const lang = chooseLanguage(languages, asked, ...navigator.languages);
+      return { say: sayer(lang, await getJson(`/assets/lang/${lang}.json`)), languages };
+    } catch {
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
+  }
+}
+
+async function getJson(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
 }

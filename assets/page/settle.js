@@ -7,7 +7,9 @@
     clearTimeout(patience);
     done(rest);
   };
-  const listen = () => setTimeout(() => end(true), Math.min(quiet, limit));
+  // Without scripts nothing will change.
+  const silent = document.scripts.length ? Math.min(quiet, limit) : 0;
+  const listen = () => setTimeout(() => end(true), silent);
   let silence = listen();
   const patience = setTimeout(() => end(false), limit);
   const changes = new MutationObserver(() => {

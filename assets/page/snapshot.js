@@ -2,7 +2,7 @@
 // snapshot that src/extract/snapshot.rs describes. Changes nothing on the page; remembers the elements of the list, so
 // that one of them can be clicked later.
 (() => {
-  const MAX_NODES = 50000, MAX_CHARS = 2097152, MAX_DEPTH = 256, MAX_VALUE = 300;
+  const MAX_NODES = 50000, MAX_CHARS = 4194304, MAX_DEPTH = 256, MAX_VALUE = 300, MAX_ATTRIBUTES = 40;
   const HIDDEN = 1, CHECKED = 2, BLOCK = 4, DISABLED = 8, CLICKABLE = 16;
   const KEEP = new Set(['class', 'id', 'name', 'type', 'role', 'for', 'alt', 'title', 'value', 'dir', 'start', 'href', 'placeholder', 'colspan', 'action', 'correct']);
   const SKIP = new Set(['style', 'noscript', 'template', 'object', 'embed', 'canvas', 'video', 'audio', 'head', 'link', 'meta', 'base', 'param', 'source', 'track']);
@@ -13,8 +13,13 @@
 
   const attributes = (element) => {
     const kept = {};
+    let count = 0;
     for (const { name, value } of element.attributes) {
-      if (KEEP.has(name) || name.startsWith('aria-') || name.startsWith('data-')) kept[name] = cut(value);
+      if (!KEEP.has(name) && !name.startsWith('aria-') && !name.startsWith('data-')) continue;
+      const text = cut(value);
+      if (++count > MAX_ATTRIBUTES || chars + name.length + text.length > MAX_CHARS) { truncated = true; break; }
+      chars += name.length + text.length;
+      kept[name] = text;
     }
     return kept;
   };
@@ -104,5 +109,5 @@
     room -= text.length;
     scripts.push(text);
   }
-  return { url: location.href, title: document.title, nodes, scripts, truncated };
+  return { url: location.href.slice(0, 2049), title: document.title.slice(0, 1000), nodes, scripts, truncated };
 })()

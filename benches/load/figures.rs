@@ -1,6 +1,6 @@
 //! What was measured, and how it is shown.
 
-use crate::server::Cpu;
+use crate::process::Cpu;
 use std::{fmt, time::Duration};
 
 /// One round on one server.
@@ -22,23 +22,12 @@ impl Round {
     /// Sums up a round from its latencies in microseconds.
     pub(crate) fn new(mut latencies: Vec<u32>, wall: Duration, server_cpu: Cpu) -> Self {
         latencies.sort_unstable();
-        let percentile = |part: f64| {
-            let last = latencies.len().saturating_sub(1);
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an index into a list that fits in memory"
-            )]
-            let index = (last as f64 * part).round() as usize;
-            Duration::from_micros(latencies.get(index).copied().unwrap_or(0).into())
-        };
         Self {
             done: latencies.len() as u64,
             wall,
             server_cpu,
-            p50: percentile(0.5),
-            p99: percentile(0.99),
+            p50: percentile(&latencies, 0.5),
+            p99: percentile(&latencies, 0.99),
         }
     }
 
@@ -60,6 +49,19 @@ impl Round {
     fn share(&self) -> f64 {
         100.0 * self.server_cpu.total().as_secs_f64() / self.wall.as_secs_f64()
     }
+}
+
+/// Returns what that part of sorted latencies, in microseconds, is at most.
+pub(crate) fn percentile(latencies: &[u32], part: f64) -> Duration {
+    let last = latencies.len().saturating_sub(1);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index into a list that fits in memory"
+    )]
+    let index = (last as f64 * part).round() as usize;
+    Duration::from_micros(latencies.get(index).copied().unwrap_or(0).into())
 }
 
 /// Returns the middle one.

@@ -11,6 +11,8 @@ mod figures;
 mod floor;
 mod footprint;
 mod http;
+mod process;
+mod scrape;
 mod server;
 mod stub;
 
@@ -55,6 +57,8 @@ enum What {
     Broadcast,
     /// Start-up to ready, idle memory, memory per idle WebSocket.
     Footprint,
+    /// `POST /api/scrape`, beside Playwright with the same Chromium.
+    Scrape,
     /// Is the server that the floor is measured with.
     #[command(hide = true)]
     Floor,
@@ -124,6 +128,9 @@ async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
     awake.abort();
     if args.what.includes(What::Footprint) {
         tables.extend(footprint::run(&plan).await?);
+    }
+    if args.what.includes(What::Scrape) {
+        tables.extend(scrape::run(&plan).await?);
     }
     for table in tables {
         println!("{table}");

@@ -1,5 +1,6 @@
 //! The servers under load: started on their core, ended with their handle, weighed from outside.
 
+use crate::process::{Cpu, Family, memory_kib, signal};
 use anyhow::{Context as _, ensure};
 use std::{
     fs,
@@ -17,8 +18,8 @@ use tokio::{
 
 /// How long a server may take to say where it listens.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// Processor time in `/proc` is counted in these; fixed in Linux's interface.
-const TICKS_PER_SECOND: u64 = 100;
+/// How long it may take to end when it is asked to.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Which core is whose.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +61,8 @@ pub(crate) struct Launch {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Its stores; removed with it.
-    _data: Option<TempDir>,
+    /// Its stores, and what it and its children write for a while; removed with it.
+    folder: TempDir,
     /// Kept open, so that it can go on writing.
     _output: Lines<BufReader<ChildStdout>>,
 }
@@ -69,9 +70,17 @@ pub(crate) struct Server {
 impl Launch {
     /// Starts quiz-stats on an empty data directory, with limits that do not get in the way, and nothing else changed.
     pub(crate) async fn quiz_stats(&self) -> anyhow::Result<Server> {
-        let data = TempDir::new()?;
+        self.quiz_stats_with(&[]).await
+    }
+
+    /// As [`Self::quiz_stats`], with further settings, named as in the environment.
+    pub(crate) async fn quiz_stats_with(
+        &self,
+        settings: &[(&str, String)],
+    ) -> anyhow::Result<Server> {
+        let folder = TempDir::new()?;
         let mut command = self.pinned(self.program.as_os_str().to_owned());
-        command.args(["serve", "--data-dir"]).arg(data.path());
+        command.args(["serve", "--data-dir"]).arg(folder.path());
         command
             .env("OPENAI_BASE_URL", &self.ai)
             .env("OPENAI_MODEL", "stub");
@@ -87,7 +96,10 @@ impl Launch {
         ] {
             command.env(format!("QUIZ_STATS__{key}"), value);
         }
-        Server::start(command, Some(data)).await
+        for (key, value) in settings {
+            command.env(format!("QUIZ_STATS__{key}"), value);
+        }
+        Server::start(command, folder).await
     }
 
     /// Starts one of the Node servers.
@@ -104,14 +116,14 @@ impl Launch {
             .args(args)
             .current_dir(folder)
             .env("NODE_ENV", "production");
-        Server::start(command, None).await
+        Server::start(command, TempDir::new()?).await
     }
 
     /// Starts this program as the server that is the floor.
     pub(crate) async fn floor(&self) -> anyhow::Result<Server> {
         let mut command = self.pinned(std::env::current_exe()?.into_os_string());
         command.arg("floor");
-        Server::start(command, None).await
+        Server::start(command, TempDir::new()?).await
     }
 
     fn pinned(&self, program: std::ffi::OsString) -> Command {
@@ -124,8 +136,9 @@ impl Launch {
 }
 
 impl Server {
-    async fn start(mut command: Command, data: Option<TempDir>) -> anyhow::Result<Self> {
+    async fn start(mut command: Command, folder: TempDir) -> anyhow::Result<Self> {
         command
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
@@ -147,7 +160,7 @@ impl Server {
         Ok(Self {
             child,
             address,
-            _data: data,
+            folder,
             _output: output,
         })
     }
@@ -163,67 +176,34 @@ impl Server {
 
     /// Returns its proportional memory in KiB: its own pages, and its part of the shared ones.
     pub(crate) fn pss_kib(&self) -> anyhow::Result<u64> {
-        self.memory("Pss:")
+        memory_kib(self.pid()?, "Pss:")
     }
 
     /// Returns its resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> anyhow::Result<u64> {
-        self.memory("Rss:")
+        memory_kib(self.pid()?, "Rss:")
     }
 
-    fn memory(&self, field: &str) -> anyhow::Result<u64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid()?))?;
-        let line = rollup.lines().find_map(|line| line.strip_prefix(field));
-        let value = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        value.with_context(|| format!("no {field} for the server"))
+    /// Returns it with all that it has started.
+    pub(crate) fn family(&self) -> anyhow::Result<Family> {
+        Ok(Family {
+            root: self.pid()?,
+            folder: self.folder.path().to_owned(),
+        })
     }
 
     /// Ends it, and waits until it is gone.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
-}
 
-/// Processor time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cpu {
-    /// The program's own.
-    pub(crate) user: Duration,
-    /// The kernel's on its behalf.
-    pub(crate) system: Duration,
-}
-
-impl Cpu {
-    pub(crate) fn total(self) -> Duration {
-        self.user + self.system
-    }
-
-    pub(crate) fn since(self, before: Self) -> Self {
-        Self {
-            user: self.user - before.user,
-            system: self.system - before.system,
+    /// Asks it to end, and waits until nothing that it has started is left.
+    pub(crate) async fn stop_family(mut self) -> anyhow::Result<()> {
+        let members = self.family()?.members();
+        signal("TERM", self.pid()?)?;
+        if timeout(STOP_LIMIT, self.child.wait()).await.is_err() {
+            self.child.kill().await?;
         }
-    }
-
-    fn of(pid: u32) -> anyhow::Result<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The name in brackets may hold anything; what follows it does not.
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let time = |index: usize| {
-            let ticks: u64 = fields
-                .get(index)
-                .context("/proc/PID/stat is short")?
-                .parse()?;
-            anyhow::Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
-        };
-        Ok(Self {
-            user: time(11)?,
-            system: time(12)?,
-        })
+        Family::ended(&members).await
     }
 }

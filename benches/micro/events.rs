@@ -5,12 +5,11 @@ use criterion::{BatchSize, Criterion, Throughput};
 use quiz_stats::{
     actors::broadcaster::Outbox,
     config,
-    event::{self, Frame},
+    event::{self, Batch, Frame},
     store::Position,
     timeline::{Cue, Show, Timeline, Timing},
 };
 use std::{
-    collections::VecDeque,
     hint::black_box,
     task::{Context, Waker},
 };
@@ -25,27 +24,25 @@ pub(crate) fn benches(c: &mut Criterion) {
     });
     let body = event::body(&timeline);
     c.bench_function("event_frame", |b| b.iter(|| frame(black_box(&body))));
-    fan_out(c, &frame(&body));
+    fan_out(c, &Batch::of(vec![frame(&body)]).expect("a frame"));
     value_at(c);
 }
 
 /// One event into 1,000 outboxes, and out of them again.
-fn fan_out(c: &mut Criterion, frame: &Frame) {
+fn fan_out(c: &mut Criterion, batch: &Batch) {
     let mut group = c.benchmark_group("fan_out_1000");
     group.throughput(Throughput::Elements(VIEWERS as u64));
     let outboxes: Vec<Outbox> = (0..VIEWERS).map(|_| Outbox::new(usize::MAX)).collect();
-    let mut taken = VecDeque::new();
     let mut context = Context::from_waker(Waker::noop());
     group.bench_function("push_and_take", |b| {
         b.iter_batched(
-            || frame.clone(),
-            |frame| {
+            || batch.clone(),
+            |batch| {
                 for outbox in &outboxes {
-                    assert!(outbox.push(frame.clone()), "there is room");
+                    outbox.push(&batch);
                 }
                 for outbox in &outboxes {
-                    let _ = outbox.poll_take(&mut context, &mut taken);
-                    taken.clear();
+                    let _ = outbox.poll_take(&mut context, |frame| drop(black_box(frame)));
                 }
             },
             BatchSize::SmallInput,

@@ -23,6 +23,7 @@ use super::{
     director::{DirectorMsg, FinishRequest},
     journal::JournalMsg,
     scraper::ScraperMsg,
+    stats_app::{Answers, StatsAppMsg},
 };
 use crate::{
     analysis::{Failure, Report, Status},
@@ -56,6 +57,8 @@ pub struct AnalysesArgs {
     pub director: Mailbox<DirectorMsg>,
     /// Who reads pages.
     pub scraper: Mailbox<ScraperMsg>,
+    /// Who tells another program; `None` where none is to be told.
+    pub stats_app: Option<Mailbox<StatsAppMsg>>,
     /// Where promised analyses are kept.
     pub store: Arc<dyn AnalysisStore>,
     /// The server's clock.
@@ -147,7 +150,7 @@ impl State {
     async fn on_message(&mut self, message: AnalysesMsg) {
         match message {
             AnalysesMsg::Start(request, reply) => drop(reply.send(self.on_start(*request).await)),
-            AnalysesMsg::Record(report) => self.memory.remember(report),
+            AnalysesMsg::Record(report) => self.finished(report),
             AnalysesMsg::Get(id, reply) => drop(reply.send(self.find(&id).await)),
             AnalysesMsg::GetLatest {
                 channel,
@@ -371,9 +374,21 @@ impl State {
             warn!(actor = "analyses", %error, "cannot keep a report");
         }
         let report = running.tell_done();
-        self.memory.remember(Arc::clone(&report));
+        self.finished(Arc::clone(&report));
         self.tell_drained();
         report
+    }
+
+    /// Remembers a finished analysis, and has its answers told when they are shown.
+    fn finished(&mut self, report: Arc<Report>) {
+        if let Some(stats_app) = &self.args.stats_app
+            && report.status == Status::Success
+            && report.timeline.is_some()
+        {
+            let answers = Answers::new(report.answers.clone(), self.args.clock.now_ms());
+            stats_app.offer(StatsAppMsg::Shown(answers));
+        }
+        self.memory.remember(report);
     }
 
     fn tell_drained(&mut self) {

@@ -13,7 +13,7 @@
 mod channel;
 pub mod outbox;
 
-pub use outbox::{Closed, Outbox};
+pub use outbox::{Closed, Direct, Outbox, Sent};
 
 use crate::{
     clock::Clock,
@@ -23,17 +23,21 @@ use crate::{
     store::{EventLog, Head, Kept, Position, StoreError},
 };
 use bytes::Bytes;
-use channel::{Channel, Shown};
+use channel::{Channel, Gathered};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 /// Pause before a log that could not be read is read again for viewers who wait for it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often some viewers are sent away when the process ends.
+const AWAY_EVERY: Duration = Duration::from_millis(50);
 
 /// What the broadcaster works with.
 #[derive(Clone)]
@@ -110,6 +114,17 @@ pub enum BroadcasterMsg {
         /// What.
         channel: String,
     },
+    /// From App: send all viewers away, spread in time until then. They come back elsewhere, all at once if they left so.
+    Farewell {
+        /// When the last must have gone.
+        until: Instant,
+        /// Answered when none is left.
+        reply: Reply<()>,
+    },
+    /// From itself: show what has gathered for a channel.
+    Flush(String),
+    /// From its own timer: send some more away.
+    SendAway,
     /// From http: how many follow a channel, and where its stream stands.
     GetChannel {
         /// Which.
@@ -148,6 +163,8 @@ pub struct State {
     behind: HashSet<String>,
     /// Memberships of all viewers in all channels.
     memberships: usize,
+    /// By when all must have gone, once the process is ending, and who waits for it.
+    leaving: Option<(Instant, Reply<()>)>,
 }
 
 /// See the module.
@@ -171,6 +188,7 @@ impl Actor for Broadcaster {
             channels: HashMap::new(),
             behind: HashSet::new(),
             memberships: 0,
+            leaving: None,
         })
     }
 
@@ -237,7 +255,15 @@ impl State {
             BroadcasterMsg::Unsubscribe { viewer, channel } => {
                 self.on_unsubscribe(viewer, &channel);
             }
+            BroadcasterMsg::Farewell { until, reply } => {
+                self.leaving = Some((until, reply));
+                self.send_away();
+            }
+            BroadcasterMsg::Flush(channel) => self.flush(&channel),
+            BroadcasterMsg::SendAway => self.send_away(),
             BroadcasterMsg::GetChannel { channel, reply } => {
+                // The position that is told has been shown.
+                self.flush(&channel);
                 let info = match self.load(&channel).await {
                     Ok(channel) => Ok(ChannelInfo {
                         position: channel.position(),
@@ -257,10 +283,8 @@ impl State {
             return;
         };
         let name = published.channel.clone();
-        let shown = channel
-            .publish(published, self.args.log.as_ref(), &self.args.config)
-            .await;
-        self.on_shown(&name, shown);
+        let gathered = channel.publish(published, self.args.log.as_ref()).await;
+        self.on_gathered(&name, gathered);
     }
 
     /// Shows what the log holds and this process has not shown yet.
@@ -269,22 +293,29 @@ impl State {
         let Some(channel) = self.channels.get_mut(name) else {
             return;
         };
-        let shown = channel
-            .catch_up(name, self.args.log.as_ref(), &self.args.config)
-            .await;
-        self.on_shown(name, shown);
+        let gathered = channel.catch_up(name, self.args.log.as_ref()).await;
+        self.on_gathered(name, gathered);
     }
 
-    fn on_shown(&mut self, name: &str, shown: Result<Shown, StoreError>) {
-        match shown {
-            Ok(Shown::All { left }) => self.memberships -= left,
-            Ok(Shown::Lost) => {
+    fn on_gathered(&mut self, name: &str, gathered: Result<Gathered, StoreError>) {
+        match gathered {
+            // It goes behind the publications that wait already, so that all of them leave in one write.
+            Ok(Gathered::First) => {
+                let flush = BroadcasterMsg::Flush(name.to_owned());
+                if self.myself.cast(Envelope::internal(flush)).is_err() {
+                    self.flush(name);
+                }
+            }
+            Ok(Gathered::More) => {}
+            Ok(Gathered::Enough) => self.flush(name),
+            Ok(Gathered::Lost) => {
                 // The viewers come back with their position, and are told of the gap.
                 info!(
                     actor = "broadcaster",
                     channel = name,
                     "the stream cannot be continued"
                 );
+                self.flush(name);
                 if let Some(channel) = self.channels.remove(name) {
                     self.memberships -= channel.viewers();
                 }
@@ -298,6 +329,13 @@ impl State {
                         .send_after(LOOK_AGAIN, || Envelope::internal(message));
                 }
             }
+        }
+        self.forget_if_empty(name);
+    }
+
+    fn flush(&mut self, name: &str) {
+        if let Some(channel) = self.channels.get_mut(name) {
+            self.memberships -= channel.flush(&self.args.config, self.args.metrics.websocket());
         }
         self.forget_if_empty(name);
     }
@@ -317,6 +355,8 @@ impl State {
             self.args.metrics.clone(),
             Arc::clone(&self.args.log),
         );
+        // A new viewer is shown what was gathered before it came as its past, not as its present.
+        self.flush(&name);
         let channel = self.load(&name).await?;
         let before = channel.viewers();
         let outcome = channel
@@ -340,6 +380,39 @@ impl State {
             self.memberships -= 1;
         }
         self.forget_if_empty(name);
+    }
+
+    /// Sends some viewers away, no faster than another process lets them in as long as there is time.
+    fn send_away(&mut self) {
+        let Some((until, reply)) = self.leaving.take() else {
+            return;
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let ticks =
+            usize::try_from(left.as_millis() / AWAY_EVERY.as_millis()).unwrap_or(usize::MAX);
+        let pace = f64::from(self.args.config.max_arrivals_per_second) * AWAY_EVERY.as_secs_f64();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a million at most"
+        )]
+        let mut some = (pace as usize)
+            .max(1)
+            .max(self.memberships.div_ceil(ticks.max(1)));
+        for channel in self.channels.values_mut() {
+            let gone = channel.send_away(some);
+            some -= gone;
+            self.memberships -= gone;
+        }
+        self.channels.retain(|_, channel| channel.viewers() > 0);
+        if self.memberships == 0 {
+            // Whoever has stopped waiting does not need to know.
+            let _ = reply.send(());
+            return;
+        }
+        self.leaving = Some((until, reply));
+        let next = || Envelope::internal(BroadcasterMsg::SendAway);
+        self.myself.send_after(AWAY_EVERY, next);
     }
 
     /// Returns the channel, read from the log when nobody has asked for it since it was last empty.

@@ -77,7 +77,8 @@ impl Actor for Scraper {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         args.mailbox.bind(myself);
-        let places = Semaphore::new(args.config.concurrency);
+        let places = args.config.concurrency * args.config.remotes().len().max(1);
+        let places = Semaphore::new(places);
         Ok(State {
             desk: Arc::new(Desk { args, places }),
             pages: JoinSet::new(),
@@ -138,7 +139,14 @@ impl State {
 impl Desk {
     async fn scrape(&self, page: &PageRequest, deadline: Instant) -> Result<FoundPage, PageError> {
         let began = Instant::now();
-        let outcome = match tokio::time::timeout_at(deadline, self.places.acquire()).await {
+        // The host's turn first: a page that waits for it takes no place from others.
+        let place = match self.args.reader.wait_turn(page, deadline).await {
+            Ok(()) => tokio::time::timeout_at(deadline, self.places.acquire())
+                .await
+                .map_err(|_| PageError::Overloaded(Duration::from_secs(5))),
+            Err(error) => Err(error),
+        };
+        let outcome = match place {
             Ok(place) => {
                 let _place = place.expect("the semaphore is never closed");
                 let limit = match page.follow {
@@ -152,7 +160,7 @@ impl Desk {
                     found
                 })
             }
-            Err(_) => Err(PageError::Overloaded(Duration::from_secs(5))),
+            Err(error) => Err(error),
         };
         let took = began.elapsed();
         let word = outcome.as_ref().map_or_else(PageError::outcome, |_| "ok");
@@ -188,7 +196,7 @@ impl Desk {
     async fn read(&self, page: &PageRequest, deadline: Instant) -> Result<FoundPage, PageError> {
         let first = self.read_once(page, deadline).await;
         let found = match first {
-            Err(PageError::Failed(FailReason::Crashed, _)) => {
+            Err(PageError::Failed(FailReason::Crashed, _)) if self.args.reader.tries_again() => {
                 warn!(actor = "scraper", "trying a page again after a crash");
                 self.read_once(page, deadline).await?
             }

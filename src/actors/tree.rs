@@ -14,6 +14,7 @@ use super::{
     rate_limiter::{RateLimiter, RateLimiterArgs, RateLimiterMsg},
     replicas::{self, Replicas, ReplicasArgs, ReplicasMsg},
     scraper::{Scraper, ScraperArgs, ScraperMsg},
+    stats_app::{StatsApp, StatsAppArgs, StatsAppMsg},
 };
 use crate::{
     clock::Clock,
@@ -56,6 +57,8 @@ pub struct Mailboxes {
     pub analyses: Mailbox<AnalysesMsg>,
     /// See [`Replicas`].
     pub replicas: Mailbox<ReplicasMsg>,
+    /// See [`StatsApp`]; `None` where nobody is to be told.
+    pub stats_app: Option<Mailbox<StatsAppMsg>>,
 }
 
 impl Mailboxes {
@@ -98,6 +101,12 @@ impl Mailboxes {
                 metrics.mailbox("analyses"),
             ),
             replicas: Mailbox::new(replicas::MAILBOX_CAPACITY, metrics.mailbox("replicas")),
+            stats_app: settings.stats_app.url.as_ref().map(|_| {
+                Mailbox::new(
+                    settings.stats_app.mailbox_capacity,
+                    metrics.mailbox("stats_app"),
+                )
+            }),
         }
     }
 
@@ -120,6 +129,11 @@ impl Mailboxes {
                 "replicas",
                 all && settings.redis.url.is_some(),
                 self.replicas.is_up(),
+            ),
+            (
+                "stats_app",
+                all && self.stats_app.is_some(),
+                self.stats_app.as_ref().is_some_and(Mailbox::is_up),
             ),
         ];
         let down = wanted.into_iter().filter(|(_, wanted, up)| *wanted && !up);
@@ -218,6 +232,7 @@ pub fn root(
         journal: mailboxes.journal,
         director: mailboxes.director.clone(),
         scraper: mailboxes.scraper,
+        stats_app: mailboxes.stats_app.clone(),
         store: ports.analyses,
         clock,
         metrics: metrics.clone(),
@@ -240,6 +255,14 @@ pub fn root(
     ];
     children.extend(replicas.map(|args| ChildSpec::new("replicas", || Replicas, args)));
     children.extend(scraping);
+    if let Some(mailbox) = mailboxes.stats_app {
+        let stats_app = StatsAppArgs {
+            config: settings.stats_app.clone(),
+            mailbox,
+            metrics: metrics.clone(),
+        };
+        children.push(ChildSpec::new("stats_app", || StatsApp, stats_app));
+    }
     children.push(ChildSpec::new("analyses", || Analyses, analyses));
     supervisor(settings, children, metrics)
 }

@@ -5,10 +5,11 @@ use super::*;
 use crate::{
     actors::{
         analyses::{Promise, Update},
-        broadcaster::{BroadcasterMsg, Outbox},
+        broadcaster::{BroadcasterMsg, Outbox, outbox::Pushed},
         director::DirectorMsg,
     },
     analysis::{FailureCode, Report, Status},
+    event::{Batch, Frame},
     page::{FoundPage, PageError, PageRequest, PageSource, Timings, Via},
     pipeline::{Analyzed, Refused},
     provider::{Provider, ProviderError},
@@ -357,7 +358,7 @@ async fn the_broadcaster_dies_and_viewers_are_told() {
     let succeeded = house.survive("broadcaster", &actors.broadcaster).await;
     assert_eq!(succeeded, 60, "analyses do not depend on who watches");
     assert!(
-        !outbox.push(crate::event::Frame::message(b"{\"a\":1}")),
+        outbox.push(&Batch::of(vec![Frame::message(b"{\"a\":1}")]).unwrap()) == Pushed::Gone,
         "its viewers were closed, to come back"
     );
 }

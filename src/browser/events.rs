@@ -70,9 +70,12 @@ impl Tab<'_> {
                 let request = text("requestId");
                 let url = params["request"]["url"].as_str().unwrap_or_default();
                 let refused = match text("resourceType").as_str() {
-                    // Frames in the page are a part of it; a refused page stays where it is.
-                    "Document" if text("frameId") != self.main.as_ref() => None,
                     "Document" => match self.permit {
+                        Some(permit) if text("frameId") != self.main.as_ref() => {
+                            let may = permit.may_show(url).await;
+                            (!may).then_some(ErrorReason::BlockedByClient)
+                        }
+                        // A refused page stays where it is.
                         Some(permit) if !permit.may_visit(url).await => Some(ErrorReason::Aborted),
                         _ => None,
                     },

@@ -62,6 +62,9 @@ impl Process {
             .map_err(failed)?;
         let mut browser = Command::new(program)
             .args(arguments(profile.path()))
+            // It runs strangers' scripts: our keys are none of its business.
+            .env_clear()
+            .envs(crate::config::browser_environment())
             // What it writes beside its profile is removed with it.
             .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
@@ -98,10 +101,14 @@ impl Process {
             .as_ref()
             .map(|profile| profile.path().as_os_str().as_bytes());
         let works_on_profile = |id: Pid| {
-            let command =
-                fs::read(format!("/proc/{}/cmdline", id.as_raw_nonzero())).unwrap_or_default();
-            profile
-                .is_some_and(|profile| command.windows(profile.len()).any(|part| part == profile))
+            let named = |file: &str| {
+                let text =
+                    fs::read(format!("/proc/{}/{file}", id.as_raw_nonzero())).unwrap_or_default();
+                profile
+                    .is_some_and(|profile| text.windows(profile.len()).any(|part| part == profile))
+            };
+            // Crash handlers have it in their environment alone.
+            named("cmdline") || named("environ")
         };
         let group = self.group.as_raw_nonzero().get();
         let watch = self.watch.id();
@@ -167,6 +174,8 @@ impl Drop for Process {
 /// Starts the shell that cleans up after us.
 fn watch(profile: &Path, group: Pid) -> io::Result<Child> {
     Command::new("/bin/sh")
+        .env_clear()
+        .envs(crate::config::browser_environment())
         .arg("-c")
         .arg(WATCH)
         .arg(profile)

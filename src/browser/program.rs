@@ -59,7 +59,8 @@ const FLAGS: [&str; 28] = [
 /// Features that are off.
 const FEATURES_OFF: &str = "--disable-features=IsolateOrigins,site-per-process,IsolateSandboxedIframes,Translate,\
     OptimizationHints,MediaRouter,DialMediaRouteProvider,InterestFeedContentSuggestions,NetworkTimeServiceQuerying,\
-    SpareRendererForSitePerProcess,WebBluetooth,WebUSB,BackForwardCache,Prerender2,WebTransport";
+    SpareRendererForSitePerProcess,WebBluetooth,WebUSB,BackForwardCache,Prerender2,WebTransport,\
+    WebUIOmniboxPopup,WebUIOmniboxAimPopup";
 
 /// Returns the program that is to be started.
 ///

@@ -49,7 +49,7 @@ impl Default for TabConfig {
         Self {
             max_requests: 1,
             script_timeout: Duration::from_secs(5),
-            quiet: Duration::from_millis(200),
+            quiet: Duration::from_millis(100),
         }
     }
 }

@@ -21,7 +21,7 @@ use clap::Args;
 use progress::Progress;
 use ratatui::crossterm::{style::Colored, terminal};
 use reqwest::Url;
-pub(super) use source::page;
+pub(super) use source::{page, piped};
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,

@@ -2,7 +2,7 @@
 
 use super::{
     address,
-    analyze::{PageArgs, page, refusal, remote},
+    analyze::{PageArgs, page, piped, refusal, remote},
     print,
     signals::Signals,
 };
@@ -21,7 +21,7 @@ use secrecy::SecretString;
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -45,7 +45,7 @@ const MAX_ANSWER_BYTES: usize = 16 * 1_048_576;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ScrapeArgs {
-    /// The page: its address, or the file of a saved page
+    /// The page: its address, or the file of a saved page, or `-` for its HTML through standard input
     #[arg(value_name = "URL|FILE")]
     page: PathBuf,
     /// Print the answer of POST /api/scrape as JSON instead of a list
@@ -60,14 +60,13 @@ pub struct ScrapeArgs {
 
 pub(super) async fn run(args: ScrapeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let page = signals.or(page(&args.page, args.how)).await??;
-    let page = page.ok_or_else(|| {
-        super::WrongUse(format!(
-            "{0} is neither a web address nor an HTML file: for a page on the web, write https://{0}; a saved page has a \
-             name that ends in .html; to read a quiz file, use `quiz-stats analyze`",
-            args.page.display()
-        ))
-    })?;
+    let page = match args.page == Path::new("-") {
+        true => signals.or(piped(args.how)).await??,
+        false => {
+            let page = signals.or(page(&args.page, args.how)).await??;
+            page.ok_or_else(|| super::WrongUse(no_page(&args.page)))?
+        }
+    };
     let progress = Progress::start();
     let found = match &args.server {
         Some(server) => {
@@ -82,6 +81,20 @@ pub(super) async fn run(args: ScrapeArgs, settings: Settings) -> anyhow::Result<
         false => list(&found),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is wrong with something that names no page.
+fn no_page(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_host = text.contains('.') && !text.starts_with(['.', '/']) && !path.exists();
+    let hint = match is_host {
+        true => format!("for a page on the web, write https://{text}; "),
+        false => String::new(),
+    };
+    format!(
+        "{text} is neither a web address nor an HTML file: {hint}a saved page has a name that ends in .html, or comes \
+         through standard input as `-`; to read a quiz file, use `quiz-stats analyze`"
+    )
 }
 
 /// Reads the page in this process.

@@ -39,6 +39,11 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
     let mut signals = Signals::listen()?;
     let no_key = settings.auth.api_key.is_none();
     let is_scraper = matches!(args.role, RoleArg::Scraper);
+    if is_scraper && settings.scraper.remote_url.is_some() {
+        let told = "a scraper reads pages itself: leave scraper.remote_url out of its settings; it is for the processes \
+                    that ask it";
+        return Err(super::WrongUse(told.to_owned()).into());
+    }
     let app = match args.role {
         RoleArg::All => signals.or(Box::pin(App::build(settings))).await??,
         RoleArg::Scraper => signals.or(Box::pin(App::scraper(settings))).await??,

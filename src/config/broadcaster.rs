@@ -23,6 +23,10 @@ section! {
         max_inbound_per_second: u32 = 20,
         /// Viewers at once.
         max_viewers: usize = 10_000,
+        /// Viewers at once from one IPv4 address or IPv6 /64: a whole school may be behind one.
+        max_viewers_per_address: u32 = 2_000,
+        /// New viewers per second; twice as many in a burst. More get 503 and come back.
+        max_arrivals_per_second: u32 = 2_000,
         /// Channels one viewer may follow.
         max_channels_per_viewer: usize = 8,
     }
@@ -49,6 +53,8 @@ impl Broadcaster {
         check.between("max_inbound_bytes", self.max_inbound_bytes, 128, 16_777_216);
         check.capacity("max_inbound_per_second", self.max_inbound_per_second);
         check.capacity("max_viewers", self.max_viewers);
+        check.capacity("max_viewers_per_address", self.max_viewers_per_address);
+        check.capacity("max_arrivals_per_second", self.max_arrivals_per_second);
         check.capacity("max_channels_per_viewer", self.max_channels_per_viewer);
     }
 }

@@ -15,7 +15,7 @@ section! {
         /// Milliseconds that a page may take to come to rest; after that, what is there is taken.
         settle_timeout_ms: u64 = 5_000,
         /// Milliseconds without any change after which a page is at rest.
-        quiet_ms: u64 = 200,
+        quiet_ms: u64 = 100,
         /// Milliseconds for each of our own scripts in a page.
         script_timeout_ms: u64 = 5_000,
         /// Start Chromium anew after so many pages.

@@ -15,7 +15,7 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 8] = [
+const ALIASES: [(&str, &str); 9] = [
     ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
@@ -24,9 +24,10 @@ const ALIASES: [(&str, &str); 8] = [
     ("OPENAI_BASE_URL", "ai.base_url"),
     ("OPENAI_MODEL", "ai.model"),
     ("REDIS_URL", "redis.url"),
+    ("STATS_APP_URL", "stats_app.url"),
 ];
 /// Names of parts that do not exist yet: whoever sets one should know that nothing happens.
-const UNUSED: [&str; 3] = ["CORS_ALLOWED_ORIGINS", "JWT_SECRET", "STATS_APP_URL"];
+const UNUSED: [&str; 2] = ["CORS_ALLOWED_ORIGINS", "JWT_SECRET"];
 
 /// Returns the process's variables. Names that are no Unicode cannot be ours.
 #[expect(
@@ -47,6 +48,26 @@ pub(super) fn of_process() -> Vec<(String, OsString)> {
 )]
 pub fn search_path() -> Option<OsString> {
     std::env::var_os("PATH")
+}
+
+/// Returns what Chromium needs to know of the environment, and nothing else.
+#[cfg(feature = "browser")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub fn browser_environment() -> Vec<(OsString, OsString)> {
+    let is_needed = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        let names = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "XDG_RUNTIME_DIR"];
+        names.contains(&&*name)
+            || ["LC_", "FONTCONFIG_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+    };
+    std::env::vars_os()
+        .filter(|(name, _)| is_needed(name))
+        .collect()
 }
 
 /// Returns what the variables set, the well-known names first, so that our own names overlay them.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 section! {
     /// How pages are read. What the browser itself is allowed is in `[browser]`, where it may go in `[egress]`.
     [scraper] Scraper {
-        /// Pages at the same time.
+        /// Pages at the same time; with remote_url, at each of those scrapers.
         concurrency: usize = 4,
         /// Pages that may wait or be read.
         mailbox_capacity: usize = 64,

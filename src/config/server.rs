@@ -1,6 +1,7 @@
 //! `[server]`: the listener and the process.
 
 use super::{check::Check, section::section};
+use crate::egress::is_network_list;
 use std::{net::IpAddr, path::PathBuf};
 
 section! {
@@ -12,6 +13,9 @@ section! {
         port: u16 = 3000,
         /// Where the embedded stores and the model weights live.
         data_dir: PathBuf = PathBuf::from("data"),
+        /// A folder with the words of the pages in further languages, a file such as fr.json each. Read at the start;
+        /// docs/screens.md says how to write one.
+        languages: Option<PathBuf> = None,
         /// Milliseconds that running work may take after SIGTERM before it is cut off.
         drain_timeout_ms: u64 = 10_000,
         /// Milliseconds a client may take to send a request's header, also the keep-alive idle time.
@@ -20,6 +24,9 @@ section! {
         body_timeout_ms: u64 = 10_000,
         /// Most connections at once; more are closed at accept.
         max_connections: usize = 20_000,
+        /// Addresses or networks of proxies in front, separated by commas, whose X-Forwarded-For tells the client's
+        /// address. Otherwise all that come through a proxy share its limits.
+        trusted_proxies: Option<String> = None,
     }
 }
 
@@ -29,6 +36,11 @@ impl Server {
         check.milliseconds("header_timeout_ms", self.header_timeout_ms);
         check.milliseconds("body_timeout_ms", self.body_timeout_ms);
         check.capacity("max_connections", self.max_connections);
+        check.that(
+            "trusted_proxies",
+            self.trusted_proxies.as_deref().is_none_or(is_network_list),
+            "must be addresses or networks such as 10.0.0.0/8, separated by commas",
+        );
         check.that(
             "data_dir",
             !self.data_dir.as_os_str().is_empty(),

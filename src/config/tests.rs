@@ -287,7 +287,7 @@ fn settings_that_contradict_each_other_are_refused() {
 #[test]
 fn names_of_parts_that_do_not_exist_yet_are_warned_about() {
     let loaded = from_environment(&[
-        ("STATS_APP_URL", "http://x"),
+        ("CORS_ALLOWED_ORIGINS", "http://x"),
         ("JWT_SECRET_FILE", "x"),
         ("HOME", "/"),
     ])
@@ -295,7 +295,7 @@ fn names_of_parts_that_do_not_exist_yet_are_warned_about() {
     assert_eq!(
         loaded.warnings,
         [
-            "STATS_APP_URL is set, but this version does not use it",
+            "CORS_ALLOWED_ORIGINS is set, but this version does not use it",
             "JWT_SECRET_FILE is set, but this version does not use it",
         ]
     );

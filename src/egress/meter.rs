@@ -17,7 +17,7 @@ const MAX_FAULTS: usize = 64;
 pub struct Budget {
     /// Bytes, in both directions together, as they are on the wire.
     pub bytes: u64,
-    /// Connections.
+    /// Connections, and requests that can be told apart on them.
     pub connections: u32,
 }
 
@@ -42,6 +42,7 @@ pub struct Meter {
     budget: Budget,
     bytes: AtomicU64,
     connections: AtomicU32,
+    requests: AtomicU32,
     exhausted: Notify,
     faults: Mutex<HashMap<String, Fault>>,
 }
@@ -53,6 +54,7 @@ impl Meter {
             budget,
             bytes: AtomicU64::new(0),
             connections: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
             exhausted: Notify::new(),
             faults: Mutex::default(),
         }
@@ -70,6 +72,12 @@ impl Meter {
         self.within(before < self.budget.connections)
     }
 
+    /// Counts a request; whether it was within the budget.
+    pub(super) fn count_request(&self) -> bool {
+        let before = self.requests.fetch_add(1, Ordering::Relaxed);
+        self.within(before < self.budget.connections)
+    }
+
     fn within(&self, holds: bool) -> bool {
         if !holds {
             self.exhausted.notify_waiters();
@@ -81,6 +89,7 @@ impl Meter {
     pub fn is_exhausted(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) > self.budget.bytes
             || self.connections.load(Ordering::Relaxed) > self.budget.connections
+            || self.requests.load(Ordering::Relaxed) > self.budget.connections
     }
 
     /// Is ready once the budget is exhausted.

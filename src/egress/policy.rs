@@ -34,9 +34,7 @@ impl Policy {
             domains: items(config.allowed_domains.as_deref().unwrap_or_default())
                 .filter_map(domain)
                 .collect(),
-            exceptions: items(config.allowed_addresses.as_deref().unwrap_or_default())
-                .filter_map(network)
-                .collect(),
+            exceptions: networks(config.allowed_addresses.as_deref().unwrap_or_default()),
         }
     }
 
@@ -115,6 +113,11 @@ fn domain(text: &str) -> Option<String> {
             address => address.to_string(),
         }),
     }
+}
+
+/// Returns the networks of a list that was checked; an address is a network of its own.
+pub fn networks(list: &str) -> Vec<IpNet> {
+    items(list).filter_map(network).collect()
 }
 
 fn network(text: &str) -> Option<IpNet> {

@@ -75,6 +75,10 @@ pub(super) async fn serve(stream: TcpStream, passage: &Arc<Passage>) {
 }
 
 async fn answer(request: Request<Incoming>, passage: &Arc<Passage>) -> Response<Body> {
+    // Workers make requests too, which the page's events do not tell.
+    if !passage.meter.count_request() {
+        return status(StatusCode::TOO_MANY_REQUESTS);
+    }
     match &passage.way {
         Way::Markup(markup) => serve_markup(request.uri(), markup),
         Way::Web(dialer) if request.method() == Method::CONNECT => {

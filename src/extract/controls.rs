@@ -23,6 +23,9 @@ pub(super) fn control(tree: &Tree<'_>, at: usize) -> Option<Source> {
     }
 }
 
+/// Most controls that are looked at: five times the largest quiz that may be asked.
+const MAX_CONTROLS: usize = 5_000;
+
 /// Returns every group of radios and checkboxes, hidden ones included.
 pub(super) fn groups(tree: &Tree<'_>, lines: &[Line]) -> Vec<Group> {
     let controls = controls(tree);
@@ -93,6 +96,9 @@ fn controls(tree: &Tree<'_>) -> Vec<(usize, Source)> {
             continue;
         }
         controls.push((at, source));
+        if controls.len() == MAX_CONTROLS {
+            break;
+        }
     }
     controls
 }

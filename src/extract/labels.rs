@@ -61,6 +61,9 @@ pub(super) fn is_seen(tree: &Tree<'_>, choice: &Choice) -> bool {
         || shows(choice.item)
 }
 
+/// Most nodes of a label; what is larger is a part of the page. Otherwise every control of a page would read all of it.
+const MAX_LABEL: usize = 1_000;
+
 /// Returns the elements that label a control: `label[for]`, a label around it, `aria-labelledby`.
 pub(super) fn labels(tree: &Tree<'_>, at: usize) -> Vec<usize> {
     let mut found = tree.labels_for(tree.attribute(at, "id")).to_vec();
@@ -72,6 +75,7 @@ pub(super) fn labels(tree: &Tree<'_>, at: usize) -> Vec<usize> {
     let named = tree.attribute(at, "aria-labelledby").split_whitespace();
     found.extend(named.filter_map(|id| tree.by_id(id)));
     found.dedup();
+    found.retain(|&label| tree.end(label) - label <= MAX_LABEL);
     found
 }
 
@@ -98,7 +102,8 @@ fn label(tree: &Tree<'_>, choice: &Choice, controls: &[usize]) -> String {
         };
         own_role.then(|| text::between(tree, choice.at + 1, tree.end(choice.at), inner))
     };
-    let whole = || (choice.item != choice.at).then(|| text::of(tree, choice.item, reading));
+    let is_item = choice.item != choice.at && tree.end(choice.item) - choice.item <= MAX_LABEL;
+    let whole = || is_item.then(|| text::of(tree, choice.item, reading));
     let behind = || behind_line(tree, choice.at, controls).0;
     let attribute = || {
         let named =

@@ -159,3 +159,31 @@ proptest! {
         assert_sound(&extract(&page));
     }
 }
+
+#[test]
+fn a_label_around_a_page_of_controls_labels_none() {
+    let options = "<input type=radio name=a>".repeat(2_000);
+    let html = format!("<h1>Quiz</h1><p>1. What is it?</p><label>{options}</label>");
+    assert!(
+        extract(&Snapshot::of_html(&html, None))
+            .questions
+            .is_empty()
+    );
+}
+
+#[test]
+fn titles_are_one_harmless_line() {
+    let title = |told: &str| {
+        extract(&Snapshot {
+            title: told.to_owned(),
+            ..Snapshot::default()
+        })
+        .title
+    };
+    assert_eq!(
+        title(" A \n quiz\u{1b}[31m\u{202e} ").as_deref(),
+        Some("A quiz[31m")
+    );
+    assert_eq!(title("\u{7}"), None);
+    assert_eq!(title(&"x".repeat(1_000)).unwrap().len(), 300);
+}

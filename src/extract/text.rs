@@ -7,6 +7,11 @@ use super::{
     words,
 };
 
+/// Returns whether a character changes the direction of what follows, beyond its own line perhaps.
+pub(super) const fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// What to leave out.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {

@@ -11,14 +11,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde_json::json as value;
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::HashMap, path::Path, sync::LazyLock};
 
 /// Scripts, styles and connections of this server only; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What a process offers that does more than read pages.
-const BACKEND_ENDPOINTS: [(&str, &str); 9] = [
+const BACKEND_ENDPOINTS: [(&str, &str); 10] = [
     ("analyze", "POST /api/analyze"),
     (
         "analyses",
@@ -31,12 +31,28 @@ const BACKEND_ENDPOINTS: [(&str, &str); 9] = [
     ("events", "GET /events?channel={channel}"),
     ("stage", "GET /stage/{channel}"),
     ("overlay", "GET /overlay/{channel}"),
+    ("console", "GET /console?channel={channel}"),
 ];
 
-struct Asset {
+/// A file as it is sent.
+pub(super) struct Asset {
     content_type: &'static str,
-    content: &'static [u8],
+    content: Bytes,
     etag: String,
+}
+
+impl Asset {
+    fn new(path: &str, content: Bytes) -> Self {
+        let etag: String = Sha256::digest(&content)[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            content_type: content_type(path),
+            content,
+            etag: format!("\"{etag}\""),
+        }
+    }
 }
 
 macro_rules! embed {
@@ -47,32 +63,42 @@ macro_rules! embed {
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     let files = embed!(
-        "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
-        "start.html" "js/answers.js" "js/clock.js" "js/dial.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js"
-        "js/show.js" "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js"
+        "console.css" "console.html" "forms.css" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
+        "start.html" "js/address.js" "js/analyses.js" "js/answers.js" "js/api.js" "js/clock.js" "js/console.js" "js/dial.js"
+        "js/host.js" "js/look.js" "js/order.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js" "js/show.js"
+        "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js" "js/words.js"
     );
-    let asset = |(path, content): (&'static str, &'static [u8])| {
-        let etag: String = Sha256::digest(content)[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        (
-            path,
-            Asset {
-                content_type: content_type(path),
-                content,
-                etag: format!("\"{etag}\""),
-            },
-        )
-    };
-    files.into_iter().map(asset).collect()
+    files
+        .into_iter()
+        .map(|(path, content)| (path, Asset::new(path, Bytes::from_static(content))))
+        .collect()
 });
+
+/// Returns the files of the languages by their name below `/assets/lang/`; `index.json` lists their tags.
+///
+/// # Errors
+/// When a file in `folder` cannot be used.
+pub(super) fn languages(folder: Option<&Path>) -> anyhow::Result<HashMap<String, Asset>> {
+    let languages = super::languages::load(folder)?;
+    let index = value!(languages.keys().collect::<Vec<_>>()).to_string();
+    let files = languages
+        .into_iter()
+        .chain([("index".to_owned(), index)])
+        .map(|(tag, text)| (format!("{tag}.json"), text));
+    Ok(files
+        .map(|(name, text)| {
+            let asset = Asset::new(&name, Bytes::from(text));
+            (name, asset)
+        })
+        .collect())
+}
 
 fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
         _ => "image/svg+xml",
     }
 }
@@ -114,19 +140,24 @@ pub(super) fn page(call: &Call, name: &'static str) -> Result<Response<Body>, Ap
     Ok(serve(call, page, name != "overlay.html"))
 }
 
+/// The host's page. Its script reads the channel from the query; its calls need what they need anywhere.
+pub(super) fn console(call: &Call) -> Response<Body> {
+    serve(call, &ASSETS["console.html"], true)
+}
+
 pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {
-    let asset = call.parameter.as_deref().and_then(|path| ASSETS.get(path));
+    let path = call.parameter.as_deref().unwrap_or_default();
+    let asset = match path.strip_prefix("lang/") {
+        Some(name) => call.context.languages.get(name),
+        None => ASSETS.get(path),
+    };
     asset
         .map(|asset| serve(call, asset, true))
         .ok_or_else(|| ApiError::not_found("there is no such file"))
 }
 
 fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
-    let mut response = bytes(
-        StatusCode::OK,
-        asset.content_type,
-        Bytes::from_static(asset.content),
-    );
+    let mut response = bytes(StatusCode::OK, asset.content_type, asset.content.clone());
     if knows(call.request.headers(), &asset.etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = full(Bytes::new());
@@ -172,7 +203,7 @@ mod tests {
             .iter()
             .filter(|(path, _)| path.ends_with(".html") || path.ends_with(".js"))
         {
-            let text = std::str::from_utf8(asset.content).unwrap();
+            let text = std::str::from_utf8(&asset.content).unwrap();
             for (_, rest) in text
                 .match_indices("/assets/")
                 .map(|(at, found)| text.split_at(at + found.len()))
@@ -182,7 +213,9 @@ mod tests {
                     .take_while(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c))
                     .collect();
                 assert!(
-                    name.is_empty() || ASSETS.contains_key(name.as_str()),
+                    name.is_empty()
+                        || name.starts_with("lang/")
+                        || ASSETS.contains_key(name.as_str()),
                     "{path} names {name}"
                 );
             }

@@ -10,6 +10,7 @@ use crate::{
     actors::{
         broadcaster::BroadcasterMsg,
         director::{ControlAction, DirectorMsg, PlayRequest},
+        stats_app::{Answers, StatsAppMsg},
     },
     pipeline::Pipeline,
     quiz::{
@@ -53,7 +54,7 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         pipeline.settings.limits.max_questions,
     )?;
     let (mut cues, mut skipped) = (Vec::new(), Vec::new());
-    for (question, answer) in (1..).zip(answers) {
+    for (question, answer) in (1..).zip(answers.iter().copied()) {
         match answer {
             Some(value) => cues.push(Cue::new(question, value, None)),
             None => skipped.push(question),
@@ -75,6 +76,10 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         .director
         .ask(deadline, |reply| DirectorMsg::Play(request, reply))
         .await??;
+    if let Some(stats_app) = &pipeline.actors.stats_app {
+        let shown = Answers::new(answers, pipeline.clock.now_ms());
+        stats_app.offer(StatsAppMsg::Shown(shown));
+    }
     let answer = value!({
         "status": "success", "channel": channel, "position": played.position, "timeline": played.show,
     });

@@ -1,10 +1,11 @@
 //! `/events`: a channel's events as Server-Sent Events; and what it shares with the WebSocket: becoming a viewer.
 
 use super::{
+    admission::Pass,
     error::ApiError,
     request::query,
     respond::{Body, bytes, set},
-    router::{Call, Context},
+    router::Call,
 };
 use crate::{
     actors::broadcaster::{BroadcasterMsg, Closed, Outbox, SubscribeError, ViewerId},
@@ -39,19 +40,26 @@ pub(super) struct Viewer {
     pub(super) outbox: Arc<Outbox>,
     channels: Vec<String>,
     pipeline: Pipeline,
+    _pass: Pass,
 }
 
 impl Viewer {
-    pub(super) fn new(context: &Context) -> Self {
+    /// Lets a viewer in.
+    ///
+    /// # Errors
+    /// 503 when its address, or this second, has too many.
+    pub(super) fn admit(call: &Call) -> Result<Self, ApiError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let pipeline = context.pipeline.clone();
+        let pass = call.context.admission.admit(call.address)?;
+        let pipeline = call.context.pipeline.clone();
         let outbox = Arc::new(Outbox::new(pipeline.settings.broadcaster.max_queue_bytes));
-        Self {
+        Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             outbox,
             channels: Vec::new(),
             pipeline,
-        }
+            _pass: pass,
+        })
     }
 
     /// Follows a channel: the outbox gets `connection`, what was missed since `since`, then the live stream.
@@ -179,7 +187,7 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
         Some((epoch, offset)) => Some(position(epoch, offset)?),
         None => wanted_position(&call.request)?,
     };
-    let mut viewer = Viewer::new(&call.context);
+    let mut viewer = Viewer::admit(&call)?;
     viewer.subscribe(&channel, since).await?;
     let stream = Stream {
         viewer,
@@ -213,7 +221,8 @@ impl Stream {
     async fn next(&mut self) -> Option<Bytes> {
         if self.queue.is_empty() {
             let (outbox, queue) = (&self.viewer.outbox, &mut self.queue);
-            let taken = poll_fn(|context| outbox.poll_take(context, queue));
+            let taken =
+                poll_fn(|context| outbox.poll_take(context, |frame| queue.push_back(frame)));
             match tokio::time::timeout(KEEP_ALIVE, taken).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,

@@ -1,7 +1,11 @@
 //! Every route on one screen, and what each request passes on its way.
 
 use super::{
-    analyses, analyze, assets, auth, channels,
+    address,
+    admission::Admission,
+    analyses, analyze,
+    assets::{self, Asset},
+    auth, channels,
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
     respond::{Body, set},
@@ -12,12 +16,18 @@ use crate::{
         rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
         tree::Role,
     },
+    egress::networks,
     metrics::RouteMetrics,
     pipeline::Pipeline,
 };
 use http::{HeaderName, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use ipnet::IpNet;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +49,9 @@ pub(super) struct Context {
     pub(super) draining: watch::Receiver<bool>,
     /// WebSockets and event streams, which outlive their request.
     pub(super) streams: TaskTracker,
+    pub(super) admission: Admission,
+    /// The words of the pages, by file name.
+    pub(super) languages: HashMap<String, Asset>,
 }
 
 /// One request on its way through a handler.
@@ -46,6 +59,8 @@ pub(super) struct Call {
     pub(super) request: Request<Incoming>,
     pub(super) context: Arc<Context>,
     pub(super) request_id: String,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
     /// The part of the path in braces.
     pub(super) parameter: Option<String>,
 }
@@ -64,6 +79,7 @@ enum Route {
     Events,
     Stage,
     Overlay,
+    Console,
     Asset,
     Health,
     Livez,
@@ -83,7 +99,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, whether it needs the API key.
-const TABLE: [(&str, Route, &str, bool); 18] = [
+const TABLE: [(&str, Route, &str, bool); 19] = [
     ("/", Route::Root, "GET, HEAD", false),
     ("/api/analyze", Route::Analyze, "POST", true),
     ("/api/scrape", Route::Scrape, "POST", true),
@@ -116,6 +132,7 @@ const TABLE: [(&str, Route, &str, bool); 18] = [
     ("/events", Route::Events, "GET", false),
     ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
     ("/overlay/{channel}", Route::Overlay, "GET, HEAD", false),
+    ("/console", Route::Console, "GET, HEAD", false),
     ("/assets/{*path}", Route::Asset, "GET, HEAD", false),
     ("/health", Route::Health, "GET, HEAD", false),
     ("/livez", Route::Livez, "GET, HEAD", false),
@@ -138,6 +155,7 @@ struct Entry {
 pub(super) struct Router {
     table: matchit::Router<Entry>,
     unknown: RouteMetrics,
+    trusted_proxies: Vec<IpNet>,
     context: Arc<Context>,
 }
 
@@ -179,9 +197,12 @@ impl Router {
             }
         }
         let unknown = http.route("other", NO_ROUTE);
+        let proxies = context.pipeline.settings.server.trusted_proxies.as_deref();
+        let trusted_proxies = networks(proxies.unwrap_or_default());
         Self {
             table,
             unknown,
+            trusted_proxies,
             context: Arc::new(context),
         }
     }
@@ -194,6 +215,7 @@ impl Router {
         let began = Instant::now();
         let _in_flight = self.context.pipeline.metrics.http().in_flight();
         let request_id = request::request_id(request.headers());
+        let address = address::of(request.headers(), peer.ip(), &self.trusted_proxies);
         let path = request.uri().path().to_owned();
         let found = self.table.at(&path).ok();
         let metrics = found
@@ -212,9 +234,10 @@ impl Router {
                     request,
                     context: Arc::clone(&self.context),
                     request_id: request_id.clone(),
+                    address,
                     parameter,
                 };
-                self.enter(found.value, call, peer).await
+                self.enter(found.value, call).await
             }
             None => Err(ApiError::not_found(
                 "there is nothing at this address: GET / lists what there is",
@@ -230,17 +253,12 @@ impl Router {
         response
     }
 
-    async fn enter(
-        &self,
-        entry: &Entry,
-        call: Call,
-        peer: SocketAddr,
-    ) -> Result<Response<Body>, ApiError> {
+    async fn enter(&self, entry: &Entry, call: Call) -> Result<Response<Body>, ApiError> {
         if !entry.metrics.contains_key(call.request.method()) {
             return Err(ApiError::method_not_allowed(entry.methods));
         }
         let auth = &self.context.pipeline.settings.auth;
-        let client = auth::client(auth, call.request.headers(), peer.ip())?;
+        let client = auth::client(auth, call.request.headers(), call.address)?;
         if entry.needs_key {
             auth::require_key(auth, client)?;
         }
@@ -336,6 +354,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Events => events::stream(call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
+        Route::Console => Ok(assets::console(&call)),
         Route::Asset => assets::asset(&call),
         Route::Health => Ok(health::health(&call)),
         Route::Livez => Ok(health::livez()),

@@ -1,6 +1,8 @@
 //! The listener: accepts, limits, drains.
 
 use super::{
+    admission::Admission,
+    assets,
     error::ApiError,
     respond::Body,
     router::{Context, Router, Routes},
@@ -50,12 +52,15 @@ impl Server {
     /// Binds and begins to serve.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When a language of the pages cannot be used, or the address not be bound.
     pub async fn bind(
         pipeline: Pipeline,
         address: SocketAddr,
         routes: Routes,
     ) -> anyhow::Result<Self> {
+        let folder = pipeline.settings.server.languages.clone();
+        let languages =
+            tokio::task::spawn_blocking(move || assets::languages(folder.as_deref())).await??;
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!(
                 "cannot listen on {address}; another port can be set as BACKEND_PORT or server.port"
@@ -67,10 +72,13 @@ impl Server {
         let (draining, drained) = watch::channel(false);
         let streams = TaskTracker::new();
         let config = pipeline.settings.server.clone();
+        let admission = Admission::new(&pipeline.settings.broadcaster);
         let context = Context {
             pipeline,
             draining: drained.clone(),
             streams: streams.clone(),
+            admission,
+            languages,
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

@@ -3,13 +3,16 @@
 use super::{
     error::ApiError,
     events::{Viewer, wanted_channel, wanted_position},
-    frame_io::FrameIo,
+    line::{FrameIo, Line},
     request::lists,
     respond::{Body, full, set},
     router::Call,
 };
 use crate::{
-    actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position,
+    actors::broadcaster::{Closed, Direct},
+    event::Frame,
+    quiz::request::is_channel_name,
+    store::Position,
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, Request, Response, StatusCode, header};
@@ -18,9 +21,9 @@ use hyper_util::{rt::TokioIo, server::conn::auto};
 use serde::Deserialize;
 use serde_json::json as value;
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -45,7 +48,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
 const WEBSOCKET_VERSION: &str = "13";
 
-type Socket = WebSocketStream<FrameIo<TcpStream>>;
+type Socket = WebSocketStream<FrameIo>;
 
 pub(super) fn is_upgrade(request: &Request<Incoming>) -> bool {
     lists(request.headers(), header::UPGRADE, "websocket")
@@ -71,7 +74,7 @@ pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> 
         wanted_channel(&call.request)?,
         wanted_position(&call.request)?,
     );
-    let mut viewer = Viewer::new(&call.context);
+    let mut viewer = Viewer::admit(&call)?;
     viewer.subscribe(&channel, since).await?;
     let upgraded = hyper::upgrade::on(&mut call.request);
     call.context.streams.spawn(async move {
@@ -144,7 +147,7 @@ enum Inbound {
 struct Connection {
     viewer: Viewer,
     socket: Socket,
-    taken: VecDeque<Frame>,
+    line: Arc<Line>,
     pings: Interval,
     heard: Instant,
     /// Messages that may still come in this second, and when the second began.
@@ -178,13 +181,15 @@ impl Connection {
         // The socket itself: every write to a viewer would pass through two layers that have nothing left to do.
         let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded);
         let parts = parts.expect("the listener serves TCP streams alone");
-        let (io, read) = (FrameIo::new(parts.io.into_inner()), parts.read_buf.into());
+        let (line, read) = (Line::new(parts.io.into_inner()), parts.read_buf.into());
+        let io = FrameIo(Arc::clone(&line));
         let socket =
             WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits)).await;
+        viewer.outbox.connect(Arc::clone(&line) as Arc<dyn Direct>);
         Self {
             viewer,
             socket,
-            taken: VecDeque::new(),
+            line,
             pings,
             heard: Instant::now(),
             allowance,
@@ -244,16 +249,16 @@ impl Connection {
         }
     }
 
-    /// Writes what is due, then reads. Frames are taken from the outbox only when the last ones have left: the outbox
-    /// is the only queue, and its bound the only bound.
+    /// Writes what the broadcaster could not, then reads. Frames are taken from the outbox only when the last ones have
+    /// left: the outbox is the only queue, and its bound the only bound.
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         if self.pings.poll_tick(context).is_ready() {
             return Poll::Ready(Step::PingDue);
         }
         loop {
-            if self.socket.get_ref().is_idle() {
-                match self.viewer.outbox.poll_take(context, &mut self.taken) {
-                    Poll::Ready(Ok(())) => self.queue_taken(),
+            if self.line.is_idle() {
+                match self.poll_take(context) {
+                    Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(Closed::TooSlow)) => {
                         return Poll::Ready(Step::End(End::Close(TOO_SLOW)));
                     }
@@ -263,12 +268,12 @@ impl Connection {
                     Poll::Pending => break,
                 }
             }
-            match self.socket.get_mut().poll_drain(context) {
+            match self.line.poll_drain(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Step::End(End::Gone)),
                 Poll::Pending if self.viewer.outbox.poll_too_slow(context).is_ready() => {
                     // It gets to know why after the frame that is half out, not after all that it could not take.
-                    self.socket.get_mut().abandon();
+                    self.line.abandon();
                     return Poll::Ready(Step::End(End::Close(TOO_SLOW)));
                 }
                 Poll::Pending => break,
@@ -294,17 +299,21 @@ impl Connection {
         }
     }
 
-    fn queue_taken(&mut self) {
+    /// Moves what waits in the outbox to the line.
+    fn poll_take(&self, context: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let (mut count, mut oldest) = (0, None);
+        let taken = self.viewer.outbox.poll_take(context, |frame| {
+            count += 1;
+            oldest.get_or_insert(frame.published());
+            self.line.push(frame.websocket());
+        });
         let metrics = self.viewer.metrics().websocket();
-        if let Some(oldest) = self.taken.front() {
-            metrics
-                .delivery_delay
-                .record(oldest.published().elapsed().as_secs_f64());
+        if let Some(published) = oldest {
+            let delay = published.elapsed();
+            metrics.delivery_delay.record(delay.as_secs_f64());
+            metrics.messages_sent.increment(count);
         }
-        metrics.messages_sent.increment(self.taken.len() as u64);
-        for frame in self.taken.drain(..) {
-            self.socket.get_mut().push(frame.websocket());
-        }
+        taken
     }
 
     async fn on_inbound(&mut self, message: Message) -> Result<(), End> {
@@ -359,9 +368,7 @@ impl Connection {
         };
         if let Some(answer) = answer {
             let json = serde_json::to_vec(&answer).expect("answers are plain data");
-            self.socket
-                .get_mut()
-                .push(Frame::message(&json).websocket());
+            self.line.push(Frame::message(&json).websocket());
         }
         Ok(())
     }

@@ -105,6 +105,8 @@ declare! {
     BROWSER_RESTARTS = Counter, "browser_restarts_total", ["reason"], "Chromium processes that were replaced.";
     BROWSER_PAGES_OPEN = Gauge, "browser_pages_open", [], "Pages open in Chromium now.";
 
+    STATS_APP_POSTS = Counter, "stats_app_posts_total", ["outcome"], "Shows that the program at STATS_APP_URL was told of.";
+
     MAILBOX_DEPTH = Gauge, "actor_mailbox_depth", ["actor"], "Messages waiting or being handled.";
     MAILBOX_CAPACITY = Gauge, "actor_mailbox_capacity", ["actor"], "Messages a mailbox takes before it refuses.";
     MAILBOX_REJECTED = Counter, "actor_mailbox_rejected_total", ["actor"], "Messages refused because a mailbox was full.";

@@ -45,6 +45,7 @@ fn touched() -> Metrics {
     m.scrape().pages_open.set(1.0);
     m.cache().requests.with(["memory", "hit"]).increment(1);
     m.redis_up().set(1.0);
+    m.stats_app_posts().with(["sent"]).increment(1);
     m
 }
 

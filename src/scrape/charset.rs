@@ -1,6 +1,6 @@
 //! The text of a plain response: decoded as browsers do, by byte order mark, header, then the page's own word.
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How far a page's own word is looked for, in bytes (HTML standard, prescan).
 const PRESCAN: usize = 1_024;
@@ -10,7 +10,11 @@ pub(crate) fn decode(bytes: &[u8], content_type: &str) -> String {
     let told = label(content_type).or_else(|| {
         let head = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN)]).to_lowercase();
         let meta = head.find("<meta")?;
-        label(&head[meta..])
+        // A page that could be read so far is no UTF-16, whatever it says (HTML standard, prescan).
+        label(&head[meta..]).map(|told| match told == UTF_16LE || told == UTF_16BE {
+            true => UTF_8,
+            false => told,
+        })
     });
     let unsaid = || match std::str::from_utf8(bytes) {
         Ok(_) => UTF_8,
@@ -60,5 +64,6 @@ mod tests {
             "a"
         );
         assert_eq!(decoded(b"a", "text/html; charset=nonsense"), "a");
+        assert!(decoded("<meta charset=utf-16>é".as_bytes(), "text/html").ends_with('é'));
     }
 }

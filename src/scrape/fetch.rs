@@ -13,6 +13,15 @@ const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1";
 /// Media types that are pages.
 const PAGES: [&str; 2] = ["text/html", "application/xhtml+xml"];
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A page: of anything else, the body is not even read.
+    Page,
+    /// Any text.
+    Text,
+}
+
 /// What came of one request.
 #[derive(Debug)]
 pub(super) enum Fetched {
@@ -22,7 +31,7 @@ pub(super) enum Fetched {
         status: StatusCode,
         /// The media type, lower case, without parameters; empty when the server named none.
         media: String,
-        /// What it says; empty unless the status is a success.
+        /// What it says; empty unless the status is a success and it is what was asked for.
         text: String,
     },
     /// It is somewhere else.
@@ -58,6 +67,7 @@ pub(super) async fn fetch(
     client: &Client,
     gate: &Gate,
     url: &Url,
+    wanted: Wanted,
     deadline: Instant,
 ) -> Result<Fetched, PageError> {
     let read = async {
@@ -70,7 +80,7 @@ pub(super) async fn fetch(
         if let Some(fault) = trouble::fault(gate, url) {
             return Err(fault);
         }
-        take(response, gate, url).await
+        take(response, gate, url, wanted).await
     };
     match timeout_at(deadline, read).await {
         Ok(outcome) => outcome,
@@ -78,7 +88,12 @@ pub(super) async fn fetch(
     }
 }
 
-async fn take(mut response: Response, gate: &Gate, url: &Url) -> Result<Fetched, PageError> {
+async fn take(
+    mut response: Response,
+    gate: &Gate,
+    url: &Url,
+    wanted: Wanted,
+) -> Result<Fetched, PageError> {
     let status = response.status();
     let header = |name| {
         response
@@ -92,8 +107,10 @@ async fn take(mut response: Response, gate: &Gate, url: &Url) -> Result<Fetched,
         return Ok(Fetched::Moved(target));
     }
     let content_type = header(header::CONTENT_TYPE).unwrap_or_default().to_owned();
+    let media = content_type.split(';').next().unwrap_or_default();
+    let media = media.trim().to_ascii_lowercase();
     let mut bytes = Vec::new();
-    if status.is_success() {
+    if status.is_success() && (wanted == Wanted::Text || is_page(&media)) {
         // The gate's budget bounds it.
         while let Some(piece) = response
             .chunk()
@@ -103,10 +120,9 @@ async fn take(mut response: Response, gate: &Gate, url: &Url) -> Result<Fetched,
             bytes.extend_from_slice(&piece);
         }
     }
-    let media = content_type.split(';').next().unwrap_or_default();
     Ok(Fetched::Answer {
         status,
-        media: media.trim().to_ascii_lowercase(),
+        media,
         text: decode(&bytes, &content_type),
     })
 }
@@ -124,10 +140,15 @@ pub(super) fn page(
     if !status.is_success() {
         return Err(trouble::status(url, status.as_u16()));
     }
-    match media.is_empty() || PAGES.contains(&media) {
+    match is_page(media) {
         true => Ok(text),
         false => Err(trouble::not_a_page(url, media)),
     }
+}
+
+/// Returns whether a media type is that of a page; a server that names none may mean one.
+fn is_page(media: &str) -> bool {
+    media.is_empty() || PAGES.contains(&media)
 }
 
 /// Returns why a request failed; the gate knows better than the client.

@@ -5,7 +5,8 @@
 
 use super::{
     PageReader,
-    fetch::{self, Fetched},
+    extractor::Extractor,
+    fetch::{self, Fetched, Wanted},
     manners::{Manners, Visitor},
     render::{Rendered, Renderer},
     trouble,
@@ -36,6 +37,7 @@ pub struct LocalReader {
     guard: Mailbox<EgressGuardMsg>,
     renderer: Renderer,
     manners: Manners,
+    extractor: Extractor,
 }
 
 /// What the plain response showed.
@@ -48,15 +50,32 @@ struct Plain {
 impl LocalReader {
     /// Creates a reader that works with these actors.
     pub fn new(settings: &Settings, mailboxes: &Mailboxes) -> Self {
+        let extractor = Extractor::new();
         Self {
             config: settings.scraper.clone(),
             policy: Policy::new(&settings.egress),
             guard: mailboxes.egress_guard.clone(),
-            renderer: Renderer::new(settings, mailboxes),
+            renderer: Renderer::new(settings, mailboxes, extractor.clone()),
             manners: Manners::new(&settings.scraper),
+            extractor,
         }
     }
 
+    /// Waits until the site lets us read its page: robots.txt, then the host's turn.
+    async fn wait_for(&self, address: &str, deadline: Instant) -> Result<(), PageError> {
+        let url = Url::parse(address).map_err(|_| unusable())?;
+        self.check(&url)?;
+        let gate = self.gate(None, deadline).await?;
+        let visitor = Visitor {
+            manners: &self.manners,
+            client: &fetch::client(&gate, &self.config.agent())?,
+            gate: &gate,
+            deadline,
+        };
+        visitor.wait(&url).await
+    }
+
+    /// Reads a page whose turn it is.
     async fn read_url(
         &self,
         page: &PageRequest,
@@ -74,9 +93,6 @@ impl LocalReader {
             gate: &gate,
             deadline,
         };
-        let began = Instant::now();
-        visitor.wait(&url).await?;
-        timings.wait_ms = millis(began);
         let mut plain = None;
         if self.config.http_first && !page.render && !page.follow {
             let began = Instant::now();
@@ -87,7 +103,7 @@ impl LocalReader {
             };
             let (url, markup) = self.fetch(url.clone(), visitor).await?;
             timings.fetch_ms = millis(began);
-            let read = self.read_plain(markup, url, &mut timings).await?;
+            let read = self.read_plain(markup, url, deadline, &mut timings).await?;
             if read.extraction.static_enough {
                 return Ok(found(
                     Via::Http,
@@ -122,7 +138,7 @@ impl LocalReader {
         let mut timings = Timings::default();
         let url = Url::parse(Gate::MARKUP_URL).map_err(|_| unusable())?;
         let plain = self
-            .read_plain(markup.to_owned(), url.clone(), &mut timings)
+            .read_plain(markup.to_owned(), url.clone(), deadline, &mut timings)
             .await?;
         if plain.extraction.static_enough && !page.render && !page.follow {
             return Ok(found(
@@ -188,7 +204,7 @@ impl LocalReader {
             ..
         } = visitor;
         for _ in 0..=MAX_REDIRECTS {
-            match fetch::fetch(client, gate, &url, deadline).await? {
+            match fetch::fetch(client, gate, &url, Wanted::Page, deadline).await? {
                 Fetched::Answer {
                     status,
                     media,
@@ -211,14 +227,15 @@ impl LocalReader {
         &self,
         markup: String,
         url: Url,
+        deadline: Instant,
         timings: &mut Timings,
     ) -> Result<Plain, PageError> {
         let began = Instant::now();
-        let reading = tokio::task::spawn_blocking(move || {
+        let plain = self.extractor.run(deadline, move || {
             let extraction = extract(&Snapshot::of_html(&markup, Some(url.as_str())));
             Plain { url, extraction }
         });
-        let plain = reading.await.map_err(|_| odd())?;
+        let plain = plain.await?;
         timings.extract_ms += millis(began);
         Ok(plain)
     }
@@ -297,14 +314,6 @@ fn unusable() -> PageError {
     )
 }
 
-/// What is said when extracting panicked, which no page should be able to bring about.
-fn odd() -> PageError {
-    PageError::Failed(
-        FailReason::Crashed,
-        "the page could not be understood".to_owned(),
-    )
-}
-
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -312,6 +321,19 @@ fn millis(since: Instant) -> u64 {
 impl PageReader for LocalReader {
     fn availability(&self) -> Result<(), String> {
         self.renderer.availability()
+    }
+
+    fn wait_turn<'a>(
+        &'a self,
+        page: &'a PageRequest,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<(), PageError>> {
+        Box::pin(async move {
+            match &page.source {
+                PageSource::Url(url) => self.wait_for(url, deadline).await,
+                PageSource::Html(_) => Ok(()),
+            }
+        })
     }
 
     fn read<'a>(

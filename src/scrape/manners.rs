@@ -5,6 +5,7 @@ use crate::{
     config,
     egress::Gate,
     page::{PageError, Permit},
+    site::same_site,
 };
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Url};
@@ -106,12 +107,22 @@ pub(super) struct SitePermit<'a> {
 }
 
 impl SitePermit<'_> {
+    fn at(&self) -> Url {
+        let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.clone()
+    }
+
+    /// Remembers why something was refused; whether it was allowed.
+    fn note(&self, outcome: Result<(), PageError>) -> bool {
+        let may = outcome.is_ok();
+        if let Err(error) = outcome {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        may
+    }
+
     async fn visit(&self, to: Url) -> Result<(), PageError> {
-        let at = self
-            .at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let at = self.at();
         if to != at && matches!(to.scheme(), "http" | "https") {
             self.visitor.go_on(&at, &to).await?;
             *self.at.lock().unwrap_or_else(PoisonError::into_inner) = to;
@@ -126,12 +137,19 @@ impl Permit for SitePermit<'_> {
             let Ok(url) = Url::parse(url) else {
                 return true;
             };
-            let outcome = self.visit(url).await;
-            let may = outcome.is_ok();
-            if let Err(error) = outcome {
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            self.note(self.visit(url).await)
+        })
+    }
+
+    fn may_show<'a>(&'a self, url: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            // Frames of other sites are not read, so their rules do not matter.
+            match Url::parse(url) {
+                Ok(url) if same_site(&url, &self.at()) => {
+                    self.note(self.visitor.obey(&url).await.map(drop))
+                }
+                _ => true,
             }
-            may
         })
     }
 

@@ -11,7 +11,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
@@ -21,6 +24,8 @@ use tracing::warn;
 const MAX_ANSWER_BYTES: usize = 16 * 1_048_576;
 /// To connect inside one network.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one that was not reached is asked last.
+const DOWN_FOR: Duration = Duration::from_secs(10);
 /// What a scraper's answer may take on its way, beyond the page's own time.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -34,8 +39,21 @@ pub struct RemoteReader {
 struct Service {
     url: Url,
     busy: AtomicUsize,
-    /// Whether the last call reached it.
-    reached: AtomicBool,
+    /// When a call last failed to reach it.
+    failed: Mutex<Option<Instant>>,
+}
+
+impl Service {
+    /// Returns whether it could not be reached lately. After a while it is asked again like any other.
+    fn is_down(&self) -> bool {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_some_and(|failed| failed.elapsed() < DOWN_FOR)
+    }
+
+    fn note(&self, failed: bool) {
+        let now = failed.then(Instant::now);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
 }
 
 /// Counts one page at a service for as long as it lives.
@@ -82,7 +100,7 @@ impl RemoteReader {
             Ok(Service {
                 url: Url::parse(url)?.join("/api/scrape")?,
                 busy: AtomicUsize::new(0),
-                reached: AtomicBool::new(true),
+                failed: Mutex::default(),
             })
         });
         Ok(Self {
@@ -99,19 +117,14 @@ impl RemoteReader {
     /// Asks the services one after another until one is reached.
     async fn ask(&self, page: &PageRequest, deadline: Instant) -> Result<FoundPage, PageError> {
         let mut order: Vec<_> = self.services.iter().collect();
-        order.sort_by_key(|service| {
-            (
-                !service.reached.load(Ordering::Relaxed),
-                service.busy.load(Ordering::Relaxed),
-            )
-        });
+        order.sort_by_key(|service| (service.is_down(), service.busy.load(Ordering::Relaxed)));
         let mut last = PageError::Unavailable("no scraper can be reached");
         for service in order {
             let _place = Place::at(service);
             match self.ask_one(service, page, deadline).await {
                 Ok(outcome) => {
                     let refused = matches!(outcome, Err(PageError::Unavailable(_)));
-                    service.reached.store(!refused, Ordering::Relaxed);
+                    service.note(refused);
                     match outcome {
                         // Another one may have room, or know our key.
                         Err(error @ (PageError::Overloaded(_) | PageError::Unavailable(_))) => {
@@ -122,7 +135,7 @@ impl RemoteReader {
                     }
                 }
                 Err(error) => {
-                    service.reached.store(false, Ordering::Relaxed);
+                    service.note(true);
                     warn!(scraper = %service.url.authority(), %error, "scraper not reached");
                 }
             }
@@ -165,7 +178,8 @@ impl RemoteReader {
                 Err(error) => return Err(error.without_url().to_string()),
             }
             if answer.len() > MAX_ANSWER_BYTES {
-                return Err("its answer is too long".to_owned());
+                // The page's fault, not the scraper's.
+                return Ok(Err(too_long()));
             }
         }
         if response.status().is_success() {
@@ -206,10 +220,7 @@ impl Refusal {
                 ))
             }
             "timed_out" => Ok(too_late()),
-            "too_large" => {
-                let told = "the markup is longer than the limits.max_body_bytes of the scraper: send only the part with the quiz";
-                Ok(PageError::Failed(FailReason::TooLarge, told.to_owned()))
-            }
+            "too_large" => Ok(too_long()),
             "unauthenticated" => Ok(PageError::Unavailable(
                 "the scraper does not accept the key in scraper.remote_token",
             )),
@@ -219,17 +230,26 @@ impl Refusal {
     }
 }
 
+fn too_long() -> PageError {
+    let told = "the page is longer than its scraper takes: send only the part with the quiz";
+    PageError::Failed(FailReason::TooLarge, told.to_owned())
+}
+
 fn too_late() -> PageError {
     let told = "the page took too long: try again, or save it and send its HTML";
     PageError::Failed(FailReason::Timeout, told.to_owned())
 }
 
 impl PageReader for RemoteReader {
+    /// The scraper itself has tried a page again that took its Chromium along.
+    fn tries_again(&self) -> bool {
+        false
+    }
+
     fn availability(&self) -> Result<(), String> {
-        let reached = |service: &Service| service.reached.load(Ordering::Relaxed);
-        match self.services.iter().any(reached) {
-            true => Ok(()),
-            false => Err(
+        match self.services.iter().all(Service::is_down) {
+            false => Ok(()),
+            true => Err(
                 "no scraper can be used: look at scraper.remote_url, scraper.remote_token, and whether they run"
                     .to_owned(),
             ),

@@ -1,6 +1,6 @@
 //! Pages that must be opened in Chromium: loading, waiting for rest, looking, and going on where that is asked for.
 
-use super::trouble;
+use super::{extractor::Extractor, trouble};
 use crate::{
     actors::{
         browser::{BrowserMsg, Lease},
@@ -11,6 +11,7 @@ use crate::{
     egress::Gate,
     extract::{Extraction, Snapshot, extract},
     page::{FailReason, PageError, Permit},
+    quiz::request::MAX_URL_CHARS,
     runtime::{AskError, Mailbox},
 };
 use reqwest::Url;
@@ -47,6 +48,7 @@ pub(super) struct Renderer {
     scraper: config::Scraper,
     config: config::Browser,
     browser: Mailbox<BrowserMsg>,
+    extractor: Extractor,
 }
 
 /// One look at a page.
@@ -56,8 +58,9 @@ struct Look {
 }
 
 impl Renderer {
-    pub(super) fn new(settings: &Settings, mailboxes: &Mailboxes) -> Self {
+    pub(super) fn new(settings: &Settings, mailboxes: &Mailboxes, extractor: Extractor) -> Self {
         Self {
+            extractor,
             scraper: settings.scraper.clone(),
             config: settings.browser.clone(),
             browser: mailboxes.browser.clone(),
@@ -152,10 +155,12 @@ impl Renderer {
             Some(refused) if look.extraction.questions.is_empty() => {
                 return Err(Stopped::Page(refused));
             }
-            Some(refused) => notes.push(format!("the page could not go on: {refused}")),
+            Some(refused) => notes.push(format!("not all was read: {refused}")),
             None => {}
         }
-        let address = Url::parse(&look.snapshot.url).unwrap_or_else(|_| url.clone());
+        let address = Some(&look.snapshot.url).filter(|address| address.len() <= MAX_URL_CHARS);
+        let address = address.and_then(|address| Url::parse(address).ok());
+        let address = address.unwrap_or_else(|| url.clone());
         Ok(Rendered {
             url: address,
             extraction: look.extraction,
@@ -179,14 +184,14 @@ impl Renderer {
             tab.settle(until).await?;
             let snapshot = tab.snapshot().await?;
             let looked = Instant::now();
-            let look = tokio::task::spawn_blocking(move || {
+            let look = self.extractor.run(deadline, move || {
                 let extraction = extract(&snapshot);
                 Look {
                     snapshot,
                     extraction,
                 }
             });
-            let look = look.await.map_err(|_| Stopped::Page(crashed()))?;
+            let look = look.await.map_err(Stopped::Page)?;
             *extracting += looked.elapsed();
             let late = Instant::now() >= until.min(began + LATE);
             if !look.extraction.questions.is_empty() || late {
@@ -228,7 +233,7 @@ impl Renderer {
                 after = self
                     .click_and_look(tab, &after, next, deadline, extracting)
                     .await?;
-                chose = true;
+                chose |= after.extraction.questions != shown;
             }
             let questions = std::mem::take(&mut after.extraction.questions);
             let is_new = questions.iter().any(|question| !all.contains(question));
@@ -325,9 +330,11 @@ fn net(name: &str, url: &Url) -> PageError {
         "ERR_NAME_NOT_RESOLVED" => trouble::unknown_name(url),
         "ERR_TIMED_OUT" | "ERR_CONNECTION_TIMED_OUT" => trouble::too_slow(url),
         "ERR_TOO_MANY_REDIRECTS" => trouble::too_many_redirects(url),
-        "ERR_BLOCKED_BY_ADMINISTRATOR" | "ERR_UNSAFE_PORT" | "ERR_DISALLOWED_URL_SCHEME" => {
-            trouble::blocked(url)
-        }
+        "ERR_BLOCKED_BY_ADMINISTRATOR"
+        | "ERR_UNSAFE_PORT"
+        | "ERR_DISALLOWED_URL_SCHEME"
+        | "ERR_UNSAFE_REDIRECT"
+        | "ERR_UNKNOWN_URL_SCHEME" => trouble::blocked(url),
         // A download, or an answer without content.
         "ERR_ABORTED" => trouble::not_a_page(url, ""),
         _ => trouble::broken(url),

@@ -1,6 +1,6 @@
 //! Stands where Chromium would: this build has none (feature `browser`).
 
-use super::trouble;
+use super::{extractor::Extractor, trouble};
 use crate::{
     actors::tree::Mailboxes,
     config::Settings,
@@ -26,7 +26,7 @@ pub(super) struct Rendered {
 pub(super) struct Renderer;
 
 impl Renderer {
-    pub(super) const fn new(_: &Settings, _: &Mailboxes) -> Self {
+    pub(super) fn new(_: &Settings, _: &Mailboxes, _: Extractor) -> Self {
         Self
     }
 

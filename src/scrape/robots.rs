@@ -1,7 +1,7 @@
 //! robots.txt (RFC 9309): what a site wants of programs like this one, fetched once and remembered for a while.
 
 use super::{
-    fetch::{Fetched, fetch},
+    fetch::{Fetched, Wanted, fetch},
     trouble,
 };
 use crate::{egress::Gate, page::PageError};
@@ -81,15 +81,16 @@ async fn ask(
 ) -> Result<Rules, PageError> {
     let mut at = url.join("/robots.txt").map_err(|_| trouble::blocked(url))?;
     for _ in 0..=MAX_REDIRECTS {
-        match fetch(client, gate, &at, deadline).await? {
+        match fetch(client, gate, &at, Wanted::Text, deadline).await? {
             Fetched::Moved(to) => at = to,
             Fetched::Answer { status, text, .. } => {
                 return Ok(Rules(match status {
                     status if status.is_success() => {
                         Robots::parse(text.as_bytes(), Agent::Exact(PRODUCT))
                     }
-                    // A site that is out of order is left in peace; one without rules has none (RFC 9309, 2.3.1).
-                    status if status.is_server_error() => Robots::disallow_all(),
+                    // A site that is out of order is left in peace (RFC 9309, 2.3.1.4), and asked again with the next page.
+                    status if status.is_server_error() => return Err(trouble::no_robots(url)),
+                    // One without rules has none (2.3.1.3).
                     _ => Robots::allow_all(),
                 }));
             }

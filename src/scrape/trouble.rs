@@ -30,7 +30,7 @@ pub(super) fn fault(gate: &Gate, url: &Url) -> Option<PageError> {
 pub(super) fn blocked(url: &Url) -> PageError {
     let told = format!(
         "{} may not be visited from here: only public addresses on the ports of egress.ports, and the domains of \
-         egress.allowed_domains where those are set",
+         egress.allowed_domains where those are set; a site in your own network goes into egress.allowed_addresses",
         name(url)
     );
     PageError::Blocked(BlockReason::Address, told)
@@ -46,6 +46,14 @@ pub(super) fn unknown_name(url: &Url) -> PageError {
 pub(super) fn robots(url: &Url) -> PageError {
     let told = format!(
         "the robots.txt of {} does not want this page to be read by programs: save the page and send its HTML",
+        name(url)
+    );
+    PageError::Blocked(BlockReason::Robots, told)
+}
+
+pub(super) fn no_robots(url: &Url) -> PageError {
+    let told = format!(
+        "{} cannot say now whether its pages may be read, as its robots.txt fails: try again later",
         name(url)
     );
     PageError::Blocked(BlockReason::Robots, told)

@@ -138,3 +138,71 @@ async fn a_full_house_says_so() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_address_has_so_many_viewers_and_a_trusted_proxy_tells_which() {
+    let server = TestServer::without_ai()
+        .set("broadcaster.max_viewers_per_address", 1)
+        .set("server.trusted_proxies", "127.0.0.1")
+        .bind()
+        .await;
+    let events = |client: &'static str| {
+        let request = server
+            .request("GET", "/events")
+            .header("x-forwarded-for", client);
+        async { request.send().await.unwrap() }
+    };
+    let first = events("192.0.2.1").await;
+    assert_eq!(first.status(), 200);
+    let second = Reply::to(
+        server
+            .request("GET", "/events")
+            .header("x-forwarded-for", "192.0.2.1"),
+    );
+    let second = second.await;
+    assert_eq!(second.error(503), "overloaded");
+    assert!(
+        second.text().contains("max_viewers_per_address"),
+        "{}",
+        second.text()
+    );
+    // What a client writes itself stands before what the proxy adds.
+    let forged = Reply::to(
+        server
+            .request("GET", "/events")
+            .header("x-forwarded-for", "203.0.113.9, 192.0.2.1"),
+    );
+    assert_eq!(forged.await.status, 503);
+    let other = events("192.0.2.2").await;
+    assert_eq!(other.status(), 200);
+    drop(first);
+    eventually("its place is free", || async {
+        (events("192.0.2.1").await.status() == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn viewers_that_arrive_all_at_once_are_told_to_come_back() {
+    let server = TestServer::without_ai()
+        .set("broadcaster.max_arrivals_per_second", 2)
+        .bind()
+        .await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        let reply = server.request("GET", "/events").send().await.unwrap();
+        refused += usize::from(reply.status() == 503);
+    }
+    assert!(refused > 0, "four at once, then two in a second");
+    eventually("one may come again", || async {
+        (server
+            .request("GET", "/events")
+            .send()
+            .await
+            .unwrap()
+            .status()
+            == 200)
+            .then_some(())
+    })
+    .await;
+}

@@ -43,6 +43,10 @@ async fn the_service_says_how_it_is() {
         (&root["name"], &root["version"]),
         (&version["name"], &version["version"])
     );
+    assert_eq!(
+        root["endpoints"]["console"],
+        "GET /console?channel={channel}"
+    );
     assert!(root["endpoints"].is_object() && root["documentation"].is_string());
 }
 
@@ -217,6 +221,9 @@ async fn pages_are_guarded_and_cached() {
     for (path, kind) in [
         ("/stage/default", "text/html; charset=utf-8"),
         ("/overlay/default", "text/html; charset=utf-8"),
+        ("/console", "text/html; charset=utf-8"),
+        ("/assets/lang/de.json", "application/json"),
+        ("/assets/lang/index.json", "application/json"),
         ("/assets/stage.css", "text/css; charset=utf-8"),
         ("/assets/js/stage.js", "text/javascript; charset=utf-8"),
         ("/assets/icon.svg", "image/svg+xml"),

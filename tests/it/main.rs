@@ -9,6 +9,8 @@ mod channels;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod fan_out;
 #[cfg(test)]
 mod garbage;
@@ -39,10 +41,16 @@ mod scrape_guard;
 #[cfg(test)]
 mod scrape_remote;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stats_app;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod two_screens;
 #[cfg(test)]
 mod websocket;

@@ -1,11 +1,16 @@
-//! The picture of the stage in the documents. Not checked, but made: `just picture`.
+//! The pictures in the documents. Not checked, but made: `just pictures`.
 
-use crate::support::{StubAi, TestServer, ai::Answer, browser::TestBrowser, order, question, soon};
+use crate::support::{
+    StubAi, TestServer,
+    ai::Answer,
+    browser::{Stage, TestBrowser},
+    order, question,
+};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes docs/images/stage.png"]
-async fn stage() {
+#[ignore = "writes docs/images"]
+async fn all() {
     let browser = TestBrowser::start_with_window(1_920, 1_080)
         .await
         .expect("Chromium");
@@ -42,11 +47,39 @@ async fn stage() {
             .expect(200);
     }
     stage.until("document.body.dataset.phase === 'hold' && window.quizStats.sample().segment?.question === 3").await;
-    // Past the wave of the arrival.
-    let settled = "new Promise((done) => setTimeout(() => done(true), 2000))";
-    assert!(stage.evaluate::<bool>(settled).await);
+    settle(&stage).await;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images");
     std::fs::create_dir_all(folder).expect("a folder");
-    soon("the picture", stage.save(&format!("{folder}/stage.png"))).await;
+    stage.save(&format!("{folder}/stage.png")).await;
     browser.close().await;
+
+    // The others with a show that waits for them.
+    let pause = json!({ "action": "pause" });
+    server
+        .post("/api/channels/default/control", &pause)
+        .await
+        .expect(200);
+    for (path, name, (width, height)) in [
+        (
+            "/overlay/default?lang=en&scale=2.6",
+            "overlay",
+            (1_920, 560),
+        ),
+        ("/console?lang=en&theme=dark", "console", (1_280, 940)),
+    ] {
+        let browser = TestBrowser::start_with_window(width, height)
+            .await
+            .expect("Chromium");
+        let page = browser.stage(&server, path).await;
+        page.until("document.body.dataset.phase === 'hold'").await;
+        settle(&page).await;
+        page.save(&format!("{folder}/{name}.png")).await;
+        browser.close().await;
+    }
+}
+
+/// Lets the wave of the arrival pass.
+async fn settle(page: &Stage) {
+    let settled = "new Promise((done) => setTimeout(() => done(true), 2000))";
+    assert!(page.evaluate::<bool>(settled).await);
 }

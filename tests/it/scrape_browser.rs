@@ -37,6 +37,11 @@ async fn site() -> Site {
         )),
         "/huge" => Answer::page(page("fetch('/endless').then(r => r.text()); setTimeout(show, 60000);")),
         "/endless" => Answer::page("x").endless(),
+        "/worker" => Answer::page(page(
+            "const all = `for (let i = 0; i < 2000; i++) fetch('${location.origin}/x?' + i).catch(() => 0)`;
+             new Worker(URL.createObjectURL(new Blob([all]))); setTimeout(show, 60000);",
+        )),
+        "/long" => Answer::page(page("document.title = 'long\\u001b[31m '.repeat(1e6); show();")),
         "/media" => Answer::page(page(
             "show(); document.body.insertAdjacentHTML('beforeend', '<img src=/a.png><video src=/b.mp4 autoplay></video>'
              + '<audio src=/c.mp3 autoplay></audio><style>@font-face{font-family:f;src:url(/d.woff2)} body{font-family:f;'
@@ -164,7 +169,7 @@ async fn killed_while_pages_load_they_are_read_again_and_the_next_one_soon() {
         return;
     };
     expect_question(&server, &site.url("/")).await;
-    let mut fastest = Duration::MAX;
+    let mut recovered = Vec::new();
     for trial in 1..=3 {
         let slow = site.url("/slow");
         let pages = futures_util::future::join_all((0..4).map(|_| read(&server, &slow)));
@@ -180,7 +185,7 @@ async fn killed_while_pages_load_they_are_read_again_and_the_next_one_soon() {
             pages,
         );
         let ((id, next), replies) = tokio::join!(killed, at);
-        fastest = fastest.min(next);
+        recovered.push(next);
         for reply in replies {
             assert_eq!(reply.expect(200)["questionCount"], 1);
         }
@@ -200,10 +205,11 @@ async fn killed_while_pages_load_they_are_read_again_and_the_next_one_soon() {
         })
         .await;
     }
-    // The machine may be busy; the fastest of three says what the program itself takes.
+    // The contract of issue 3; a restart takes less than a second on a quiet machine (docs/benchmarks.md).
+    recovered.sort_unstable();
     assert!(
-        fastest < Duration::from_secs(3),
-        "the next page took {fastest:?}"
+        recovered[1] < Duration::from_secs(3),
+        "the next pages took {recovered:?}"
     );
     assert_eq!(server.metric("browser_pages_open").await, 0.0);
 }
@@ -357,6 +363,7 @@ async fn pages_that_misbehave_harm_themselves_alone() {
     for (path, reason) in [
         ("/loop", "timeout"),
         ("/flood", "too_large"),
+        ("/worker", "too_large"),
         ("/huge", "too_large"),
     ] {
         let reply = read(&server, &site.url(path)).await;
@@ -472,4 +479,47 @@ async fn one_that_does_not_start_is_explained() {
         "{}",
         reply.text()
     );
+}
+
+#[tokio::test]
+async fn what_a_page_says_of_itself_is_bounded_and_harmless() {
+    let (site, folder) = (site().await, TempDir::new().unwrap());
+    let Some(server) = start(&site, &folder, |setup| setup).await else {
+        return;
+    };
+    let found = expect_question(&server, &site.url("/long")).await;
+    let title = found["title"].as_str().unwrap();
+    assert!(
+        title.starts_with("long") && !title.contains(char::is_control),
+        "{title:?}"
+    );
+    assert_eq!(title.chars().count(), 300);
+}
+
+#[tokio::test]
+async fn chromium_does_not_get_our_keys() {
+    let (site, folder) = (site().await, TempDir::new().unwrap());
+    let secret = |setup: Setup| {
+        setup
+            .env("OPENAI_API_KEY", "sk-secret")
+            .env("API_KEY", "secret-too")
+    };
+    let Some(server) = start(&site, &folder, secret).await else {
+        return;
+    };
+    let asked = server
+        .request("POST", "/api/scrape")
+        .header("x-api-key", "secret-too")
+        .json(&json!({ "url": site.url("/"), "render": true }));
+    Reply::to(asked).await.expect(200);
+    let ids = processes(folder.path());
+    assert!(ids.len() > 1, "{ids:?}");
+    for (id, command) in ids {
+        // One that has ended meanwhile tells nothing.
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        assert!(
+            !String::from_utf8_lossy(&environment).contains("secret"),
+            "{command}"
+        );
+    }
 }

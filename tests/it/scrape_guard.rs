@@ -270,6 +270,7 @@ async fn robots_txt_counts_wherever_the_page_goes_in_chromium() {
         "/gone" => Answer::page(
             "<!doctype html><title>Quiz</title><script>location.href = '/exam/3'</script>",
         ),
+        "/framed" => Answer::page(format!("{question}<iframe src=/exam/5></iframe>")),
         "/steps" => Answer::page(format!("{question}<p><a href=/exam/4>Next</a>")),
         "/fine" => Answer::redirect("/quiz"),
         _ => Answer::page(question),
@@ -288,7 +289,7 @@ async fn robots_txt_counts_wherever_the_page_goes_in_chromium() {
         assert_eq!(refused["code"], "page_blocked", "{path}: {refused}");
         assert_eq!(refused["details"][0]["problem"], "robots", "{path}");
     }
-    for (path, follow) in [("/left", false), ("/steps", true)] {
+    for (path, follow) in [("/left", false), ("/framed", false), ("/steps", true)] {
         let found = read(path, follow).await.expect(200);
         assert_eq!(found["questionCount"], 1, "{path}: {found}");
         assert!(

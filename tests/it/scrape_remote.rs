@@ -104,3 +104,14 @@ async fn a_scraper_offers_that_alone_and_wants_the_token() {
             .contains("actor_up{actor=\"scraper\"} 1")
     );
 }
+
+#[tokio::test]
+async fn a_scraper_does_not_ask_scrapers() {
+    let (code, said) = TestServer::without_ai()
+        .args(&["--role", "scraper"])
+        .set("scraper.remote_url", "http://127.0.0.1:1")
+        .run_to_end()
+        .await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("scraper.remote_url"), "{said}");
+}

@@ -6,7 +6,8 @@ import { Answers } from "../../assets/js/answers.js";
 import { barsOf } from "../../assets/js/panel.js";
 import { dialParts, letterOf, percent, questionTotal, sceneAt, skippedHere } from "../../assets/js/scene.js";
 import { announcement, channelOf } from "../../assets/js/show.js";
-import { stringsFor } from "../../assets/js/strings.js";
+import { wordsOf } from "../../assets/js/words.js";
+import { say as words } from "./say.mjs";
 import { show } from "./show.mjs";
 
 test("every phase in its time", () => {
@@ -74,18 +75,13 @@ test("results alone are announced, in the language asked for", () => {
   const answers = new Answers();
   answers.take({ type: "answer_ready", analysisId: "analysis", index: 2, answer: 3, confidence: 0.93, probabilities: [0.07, 0, 0.93] });
   const timeline = show([1, 3, null]);
-  const say = (now, tag) => announcement(sceneAt([timeline], now), answers, stringsFor(tag));
+  const say = (now, tag) => announcement(sceneAt([timeline], now), answers, words(tag));
   assert.equal(say(2000, "en"), "Question 1: answer 1");
-  assert.equal(say(27_000, "en-GB"), "Question 2: answer 3, 93 % sure");
-  assert.equal(say(27_000, "de-AT"), "Frage 2: Antwort 3, 93 % sicher");
-  assert.equal(say(40_000, "fr"), "Question 3: no answer, skipped");
+  assert.equal(say(27_000, "en"), "Question 2: answer 3, 93 % sure");
+  assert.equal(say(27_000, "de"), "Frage 2: Antwort 3, 93 % sicher");
+  assert.equal(say(40_000, "en"), "Question 3: no answer, skipped");
   assert.equal(say(55_000, "de"), "Finale");
   assert.equal(say(500, "en"), "");
-});
-
-test("both languages have the same strings", () => {
-  assert.deepEqual(Object.keys(stringsFor("de")).sort(), Object.keys(stringsFor("en")).sort());
-  assert.equal(stringsFor("fr", null, "de").lang, "de");
 });
 
 test("answers remember what was said and forget old analyses", () => {
@@ -105,8 +101,24 @@ test("answers remember what was said and forget old analyses", () => {
 });
 
 test("the channel comes from the address", () => {
-  assert.equal(channelOf("/stage/quiz%20night"), "quiz night");
-  assert.equal(channelOf("/overlay/default/"), "default");
-  assert.equal(channelOf("/stage/100%"), "100%");
-  assert.equal(channelOf("/stage/"), "default");
+  const channel = (pathname, search = "") => channelOf({ pathname, search });
+  assert.equal(channel("/stage/quiz%20night"), "quiz night");
+  assert.equal(channel("/overlay/default/"), "default");
+  assert.equal(channel("/stage/100%"), "100%");
+  assert.equal(channel("/stage/", "?lang=de"), "default");
+  assert.equal(channel("/console", "?channel=hall"), "hall");
+});
+
+test("one line says what a small screen shows", () => {
+  const answers = new Answers();
+  const timeline = show([2, 3], { confidence: 0.9 });
+  const line = (now) => wordsOf(sceneAt(now === null ? [] : [timeline], now ?? 0), { say: words("en"), answers });
+  assert.deepEqual(line(2000), { slab: "Question 1", side: "of 2", letter: "B", text: "Answer 2", sure: "90\u00a0% sure" });
+  const paused = sceneAt([{ ...timeline, pausedAt: 2000 }], 9000);
+  assert.equal(wordsOf(paused, { say: words("en"), answers }).side, "of 2 · Paused");
+  assert.deepEqual(line(12_000), { slab: "Up next", side: "", letter: "", text: "Question 2", sure: "" });
+  assert.equal(line(55_000).text, "2 questions answered");
+  assert.equal(line(null).text, "Waiting for the next show");
+  answers.take({ type: "analysis_started", analysisId: "a", questionCount: 1 });
+  assert.equal(line(null).text, "Working on 1 question");
 });

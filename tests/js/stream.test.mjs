@@ -159,6 +159,40 @@ test("a silent line is given up, its late close does not count twice", () => {
   assert.equal(sockets.length, 2);
 });
 
+test("who comes into a show asks for what was told before, once", () => {
+  const { stream, sockets, greet, frames } = fakeStream();
+  const state = { type: "timeline", segments: [] };
+  greet({ channel: "hall", state });
+  assert.deepEqual(sockets[0].sent, [{ type: "subscribe", channel: "hall", epoch: "e", offset: 9 }]);
+  greet({ channel: "hall", state, recovered: true });
+  for (const offset of [10, 17, 17, 18]) sockets[0].frame({ type: "answer_ready", offset });
+  assert.deepEqual(frames.filter((f) => f.offset).map((f) => f.offset), [10, 17, 18]);
+  assert.equal(sockets[0].sent.length, 1);
+  assert.deepEqual(stream.position, { epoch: "e", offset: 18 });
+});
+
+test("history that is no longer kept is done without", () => {
+  const { stream, sockets, greet } = fakeStream();
+  const state = { type: "timeline", segments: [] };
+  greet({ state, position: { epoch: "e", offset: 3 } });
+  assert.equal(sockets[0].sent[0].offset, 0);
+  greet({ state, position: { epoch: "e", offset: 3 } });
+  assert.equal(sockets[0].sent.length, 1);
+  assert.deepEqual(stream.position, { epoch: "e", offset: 3 });
+});
+
+test("a line that is renewed comes back at once, from its place", () => {
+  const { stream, sockets, greet, fire } = fakeStream();
+  greet();
+  stream.renew();
+  assert.equal(sockets[0].closed, true);
+  fire(0);
+  assert.equal(sockets[1].url, "ws://x/?epoch=e&offset=17");
+  sockets[1].readyState = 0;
+  stream.renew();
+  assert.equal(sockets[1].closed, false, "one that is being opened is left alone");
+});
+
 test("waiting ends early when asked, with one connection", () => {
   const { stream, sockets, delays } = fakeStream();
   sockets[0].onclose({ code: 4029 });

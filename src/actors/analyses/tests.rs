@@ -48,6 +48,7 @@ async fn house() -> House {
         journal: journal_mailbox,
         director: director_mailbox,
         scraper: scraper_mailbox,
+        stats_app: None,
         store: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
         clock: Clock::start(),
         metrics: Metrics::new(),

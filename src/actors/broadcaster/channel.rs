@@ -1,10 +1,11 @@
 //! One channel: its viewers, the latest of its events, where its stream stands.
 
-use super::{Closed, Outbox, Published, ViewerId};
+use super::{Closed, Outbox, Published, ViewerId, outbox::Pushed};
 use crate::{
     actors::director::ChannelState,
     config,
-    event::Frame,
+    event::{Batch, Frame},
+    metrics::WebSocket,
     store::{EventLog, Head, Kept, LoggedEvent, Position, StoreError},
     timeline::{Show, Timeline},
 };
@@ -16,6 +17,8 @@ use std::{
     sync::Arc,
 };
 
+/// Bytes of events that are shown without waiting for more: a fraction of what a viewer may have queued.
+const ENOUGH: usize = 65_536;
 /// Events read from the log at a time.
 const READ_AT_ONCE: usize = 1_024;
 
@@ -43,15 +46,16 @@ struct Gap<'a> {
     state: Option<Box<RawValue>>,
 }
 
-/// How far viewers have been brought.
-#[derive(Debug)]
-pub(super) enum Shown {
-    /// To the end; `left` viewers were closed on the way, because they were too slow or gone.
-    All {
-        /// How many.
-        left: usize,
-    },
-    /// Nowhere: events that come next are no longer kept, or the stream began anew.
+/// What became of publishing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gathered {
+    /// The first of some: somebody must see to it that they are shown.
+    First,
+    /// Some more, or nothing new.
+    More,
+    /// So many that they must be shown now.
+    Enough,
+    /// Nothing: the events that come next are no longer kept, or the stream began anew.
     Lost,
 }
 
@@ -60,8 +64,10 @@ pub(super) struct Channel {
     viewers: HashMap<ViewerId, Arc<Outbox>>,
     /// `None` before the channel's first event.
     head: Option<Head>,
-    /// The latest events without a hole, up to the head.
+    /// The latest events without a hole, up to those that have been gathered.
     recent: VecDeque<Frame>,
+    /// Events that are shown in a moment, together.
+    gathered: Vec<Frame>,
     playing: Option<Playing>,
     /// Revision of what `playing` was read from.
     revision: u64,
@@ -107,6 +113,7 @@ impl Channel {
             viewers: HashMap::new(),
             head,
             recent,
+            gathered: Vec::new(),
             playing: None,
             revision: 0,
         };
@@ -120,6 +127,17 @@ impl Channel {
 
     pub(super) fn leave(&mut self, viewer: ViewerId) -> bool {
         self.viewers.remove(&viewer).is_some()
+    }
+
+    /// Closes so many viewers at most; returns how many.
+    pub(super) fn send_away(&mut self, most: usize) -> usize {
+        let some: Vec<_> = self.viewers.keys().take(most).copied().collect();
+        for viewer in &some {
+            if let Some(outbox) = self.viewers.remove(viewer) {
+                outbox.close(Closed::GoingAway);
+            }
+        }
+        some.len()
     }
 
     pub(super) fn position(&self) -> Option<Position> {
@@ -240,21 +258,20 @@ impl Channel {
         }
     }
 
-    /// Returns whether every event of this stream before `next` has been shown, and what was played at `revision` is
+    /// Returns whether every event of this stream before `next` has been gathered, and what was played at `revision` is
     /// known.
     pub(super) fn has_shown(&self, epoch: u64, next: u64, revision: u64) -> bool {
         let head = self.head.filter(|head| head.epoch == epoch);
         head.is_some_and(|head| head.next >= next) && self.revision >= revision
     }
 
-    /// Shows events to all viewers. Those that this channel has already got from the log are left out; those that it
+    /// Gathers events for all viewers. Those that this channel has already got from the log are left out; those that it
     /// missed are read from there.
     pub(super) async fn publish(
         &mut self,
         published: Published,
         log: &dyn EventLog,
-        config: &config::Broadcaster,
-    ) -> Result<Shown, StoreError> {
+    ) -> Result<Gathered, StoreError> {
         let Published {
             channel,
             head,
@@ -263,10 +280,10 @@ impl Channel {
             state,
         } = published;
         let Some(next) = self.next(head.epoch) else {
-            return Ok(Shown::Lost);
+            return Ok(Gathered::Lost);
         };
         if next >= head.next && self.head.is_some() && state.is_none() {
-            return Ok(Shown::All { left: 0 });
+            return Ok(Gathered::More);
         }
         let mut frames = Vec::with_capacity(events.len());
         if next < first {
@@ -274,7 +291,7 @@ impl Channel {
                 .read(&channel, next - 1, first, head.epoch, log)
                 .await?;
             if frames.len() as u64 != first - next {
-                return Ok(Shown::Lost);
+                return Ok(Gathered::Lost);
             }
         }
         let fresh = (first..).zip(&events).filter(|(offset, _)| *offset >= next);
@@ -293,7 +310,7 @@ impl Channel {
                 self.plays(state);
             }
         }
-        Ok(self.show(frames, config))
+        Ok(self.gather(frames))
     }
 
     /// Shows what the log holds behind what was shown.
@@ -301,8 +318,7 @@ impl Channel {
         &mut self,
         name: &str,
         log: &dyn EventLog,
-        config: &config::Broadcaster,
-    ) -> Result<Shown, StoreError> {
+    ) -> Result<Gathered, StoreError> {
         // In one round trip where the log is a server.
         let after = self.head.map_or(0, |head| head.next - 1);
         let (head, events, state) = tokio::join!(
@@ -313,17 +329,17 @@ impl Channel {
         let (events, state) = (events?, state?);
         let Some(head) = head? else {
             return Ok(match self.head {
-                Some(_) => Shown::Lost,
-                None => Shown::All { left: 0 },
+                Some(_) => Gathered::Lost,
+                None => Gathered::More,
             });
         };
         let Some(next) = self.next(head.epoch) else {
-            return Ok(Shown::Lost);
+            return Ok(Gathered::Lost);
         };
         if head.next < next {
             // What viewers have seen is not in the log any more, and other events will take its offsets.
             log.renew(name.to_owned(), head.epoch).await?;
-            return Ok(Shown::Lost);
+            return Ok(Gathered::Lost);
         }
         let mut frames: Vec<_> = events
             .iter()
@@ -336,11 +352,11 @@ impl Channel {
             frames.extend(rest.await?);
         }
         if frames.len() as u64 != head.next - next {
-            return Ok(Shown::Lost);
+            return Ok(Gathered::Lost);
         }
         self.head = Some(head);
         self.plays(state);
-        Ok(self.show(frames, config))
+        Ok(self.gather(frames))
     }
 
     fn plays(&mut self, kept: Option<Kept>) {
@@ -358,17 +374,41 @@ impl Channel {
         }
     }
 
-    fn show(&mut self, frames: Vec<Frame>, config: &config::Broadcaster) -> Shown {
-        let before = self.viewers.len();
-        for frame in frames {
-            self.viewers.retain(|_, outbox| outbox.push(frame.clone()));
-            self.recent.push_back(frame);
+    fn gather(&mut self, frames: Vec<Frame>) -> Gathered {
+        let was_empty = self.gathered.is_empty();
+        self.gathered.extend(frames);
+        let bytes: usize = self.gathered.iter().map(Frame::len).sum();
+        match bytes {
+            0 => Gathered::More,
+            ENOUGH.. => Gathered::Enough,
+            _ if was_empty => Gathered::First,
+            _ => Gathered::More,
         }
+    }
+
+    /// Shows what was gathered. Returns how many viewers were closed.
+    pub(super) fn flush(&mut self, config: &config::Broadcaster, metrics: &WebSocket) -> usize {
+        let before = self.viewers.len();
+        let Some(batch) = Batch::of(std::mem::take(&mut self.gathered)) else {
+            return 0;
+        };
+        let mut sent = 0_u64;
+        self.viewers.retain(|_, outbox| {
+            let pushed = outbox.push(&batch);
+            sent += u64::from(pushed == Pushed::Sent);
+            pushed != Pushed::Gone
+        });
+        if sent > 0 {
+            metrics
+                .messages_sent
+                .increment(sent * batch.frames.len() as u64);
+            let delay = batch.frames[0].published().elapsed();
+            metrics.delivery_delay.record(delay.as_secs_f64());
+        }
+        self.recent.extend(batch.frames);
         let surplus = self.recent.len().saturating_sub(config.recent_events);
         self.recent.drain(..surplus);
-        Shown::All {
-            left: before - self.viewers.len(),
-        }
+        before - self.viewers.len()
     }
 }
 

@@ -1,13 +1,16 @@
 //! Outbox: the frames that one viewer has still to be sent, bounded in bytes.
 //!
-//! The broadcaster pushes and never waits; the viewer's task takes. A viewer that lets it fill up is closed: waiting
-//! for it would make everybody late.
+//! The broadcaster pushes and never waits. Where nothing waits already, the frames leave at once, by the broadcaster's
+//! own hand: to wake the viewer's task for it would cost more than the system call. What does not fit into the socket is
+//! queued, and the viewer's task takes it. A viewer that lets its queue fill up is closed: waiting for it would make
+//! everybody late.
 
-use crate::event::Frame;
+use crate::event::{Batch, Frame};
 use futures_util::task::AtomicWaker;
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -18,6 +21,34 @@ pub enum Closed {
     TooSlow,
     /// The broadcaster restarted or the server is ending: come back with the position.
     GoingAway,
+}
+
+/// A viewer's socket, as far as the broadcaster may write to it.
+pub trait Direct: Debug + Send + Sync {
+    /// Writes a run of whole frames if that can be done now and nothing waits before them.
+    fn try_send(&self, frames: &Batch) -> Sent;
+}
+
+/// What became of an attempt to write at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// All has left.
+    Whole,
+    /// A part has left. The rest waits at the socket, and the viewer's task must see to it.
+    Partly,
+    /// Nothing has left.
+    Nothing,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// The frames have left.
+    Sent,
+    /// They are on their way.
+    Queued,
+    /// The viewer is gone, or is now: its queue would overflow.
+    Gone,
 }
 
 /// See the module.
@@ -33,6 +64,7 @@ struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
     closed: Option<Closed>,
+    direct: Option<Arc<dyn Direct>>,
 }
 
 impl Outbox {
@@ -45,22 +77,43 @@ impl Outbox {
         }
     }
 
-    /// Queues a live frame. Returns false when the viewer is gone, or is now: its queue would overflow.
-    pub fn push(&self, frame: Frame) -> bool {
+    /// Lets the broadcaster write to the viewer's socket itself.
+    pub fn connect(&self, direct: Arc<dyn Direct>) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() {
+            queue.direct = Some(direct);
+        }
+    }
+
+    /// Sends live frames at once, or queues them.
+    pub fn push(&self, batch: &Batch) -> Pushed {
         let mut queue = self.lock();
         if queue.closed.is_some() {
-            return false;
+            return Pushed::Gone;
         }
-        let fits = queue.bytes + frame.len() <= self.max_bytes;
-        if fits {
-            queue.bytes += frame.len();
-            queue.frames.push_back(frame);
-        } else {
-            queue.closed = Some(Closed::TooSlow);
-        }
+        let sent = match &queue.direct {
+            // What waits goes first.
+            Some(direct) if queue.frames.is_empty() => direct.try_send(batch),
+            Some(_) | None => Sent::Nothing,
+        };
+        let pushed = match sent {
+            Sent::Whole => return Pushed::Sent,
+            Sent::Partly => Pushed::Queued,
+            Sent::Nothing => {
+                let bytes = queue.bytes + batch.websocket().len();
+                if bytes <= self.max_bytes {
+                    queue.bytes = bytes;
+                    queue.frames.extend(batch.frames.iter().cloned());
+                    Pushed::Queued
+                } else {
+                    queue.close(Closed::TooSlow);
+                    Pushed::Gone
+                }
+            }
+        };
         drop(queue);
         self.waker.wake();
-        fits
+        pushed
     }
 
     /// Queues what a viewer gets before the live stream. It is bounded by the channel's history, not by this outbox:
@@ -72,16 +125,16 @@ impl Outbox {
 
     /// Says that no more will come. The first reason counts.
     pub fn close(&self, reason: Closed) {
-        self.lock().closed.get_or_insert(reason);
+        self.lock().close(reason);
         self.waker.wake();
     }
 
-    /// Moves the queued frames to `into`; ready with the reason when there are none and none will come. A viewer that
-    /// was too slow gets nothing more: it comes back with its position instead.
+    /// Hands over the queued frames, before anything newer can leave; ready with the reason when there are none and none
+    /// will come. A viewer that was too slow gets nothing more: it comes back with its position instead.
     pub fn poll_take(
         &self,
         context: &mut Context<'_>,
-        into: &mut VecDeque<Frame>,
+        take: impl FnMut(Frame),
     ) -> Poll<Result<(), Closed>> {
         self.waker.register(context.waker());
         let mut queue = self.lock();
@@ -92,11 +145,9 @@ impl Outbox {
             _ => {}
         }
         queue.bytes = 0;
-        if into.is_empty() {
-            std::mem::swap(&mut queue.frames, into);
-        } else {
-            into.append(&mut queue.frames);
-        }
+        queue.frames.drain(..).for_each(take);
+        // Most viewers never need it again.
+        queue.frames.shrink_to(0);
         Poll::Ready(Ok(()))
     }
 
@@ -115,36 +166,63 @@ impl Outbox {
     }
 }
 
+impl Queue {
+    fn close(&mut self, reason: Closed) {
+        self.closed.get_or_insert(reason);
+        // The socket closes with the viewer's task, not when the broadcaster has forgotten it.
+        self.direct = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::task::Waker;
 
     fn take(outbox: &Outbox) -> Poll<Result<usize, Closed>> {
-        let mut frames = VecDeque::new();
-        let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut frames);
-        taken.map_ok(|()| frames.len())
+        let mut count = 0;
+        let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |_| count += 1);
+        taken.map_ok(|()| count)
+    }
+
+    fn batch() -> Batch {
+        Batch::of(vec![Frame::message(b"{\"x\":1}")]).unwrap()
+    }
+
+    /// Takes what its script says.
+    #[derive(Debug, Default)]
+    struct Socket(Mutex<VecDeque<Sent>>);
+
+    impl Direct for Socket {
+        fn try_send(&self, _: &Batch) -> Sent {
+            self.0
+                .lock()
+                .unwrap()
+                .pop_front()
+                .expect("nothing was to be sent")
+        }
     }
 
     #[test]
     fn a_full_outbox_closes_and_the_frames_are_not_sent() {
-        let frame = Frame::message(b"{\"x\":1}");
-        let outbox = Outbox::new(frame.len() * 2);
-        assert!(outbox.push(frame.clone()) && outbox.push(frame.clone()));
-        assert!(!outbox.push(frame.clone()), "the third does not fit");
-        assert!(!outbox.push(frame), "and it stays closed");
+        let batch = batch();
+        let outbox = Outbox::new(batch.websocket().len() * 2);
+        assert_eq!(outbox.push(&batch), Pushed::Queued);
+        assert_eq!(outbox.push(&batch), Pushed::Queued);
+        assert_eq!(outbox.push(&batch), Pushed::Gone, "the third does not fit");
+        assert_eq!(outbox.push(&batch), Pushed::Gone, "and it stays closed");
         assert_eq!(take(&outbox), Poll::Ready(Err(Closed::TooSlow)));
     }
 
     #[test]
     fn history_does_not_count_and_taking_makes_room() {
-        let frame = Frame::message(b"{\"x\":1}");
-        let outbox = Outbox::new(frame.len());
-        outbox.push_history(vec![frame.clone(); 9]);
-        assert!(outbox.push(frame.clone()));
+        let batch = batch();
+        let outbox = Outbox::new(batch.websocket().len());
+        outbox.push_history(vec![batch.frames[0].clone(); 9]);
+        assert_eq!(outbox.push(&batch), Pushed::Queued);
         assert_eq!(take(&outbox), Poll::Ready(Ok(10)));
         assert_eq!(take(&outbox), Poll::Pending);
-        assert!(outbox.push(frame));
+        assert_eq!(outbox.push(&batch), Pushed::Queued);
         outbox.close(Closed::GoingAway);
         assert_eq!(
             take(&outbox),
@@ -152,5 +230,29 @@ mod tests {
             "what was queued is still sent"
         );
         assert_eq!(take(&outbox), Poll::Ready(Err(Closed::GoingAway)));
+    }
+
+    #[test]
+    fn frames_leave_at_once_while_nothing_waits_and_never_overtake() {
+        let outbox = Outbox::new(1_000);
+        let socket = Arc::new(Socket::default());
+        outbox.connect(Arc::clone(&socket) as Arc<dyn Direct>);
+        let script = |sent: &[Sent]| socket.0.lock().unwrap().extend(sent);
+        script(&[Sent::Whole, Sent::Partly, Sent::Nothing]);
+        assert_eq!(outbox.push(&batch()), Pushed::Sent);
+        assert_eq!(outbox.push(&batch()), Pushed::Queued);
+        assert_eq!(take(&outbox), Poll::Pending, "the rest waits at the socket");
+        assert_eq!(outbox.push(&batch()), Pushed::Queued);
+        assert_eq!(
+            outbox.push(&batch()),
+            Pushed::Queued,
+            "behind the one before"
+        );
+        assert_eq!(take(&outbox), Poll::Ready(Ok(2)));
+        script(&[Sent::Whole]);
+        assert_eq!(outbox.push(&batch()), Pushed::Sent);
+        outbox.close(Closed::GoingAway);
+        assert_eq!(outbox.push(&batch()), Pushed::Gone);
+        assert_eq!(Arc::strong_count(&socket), 1, "the socket is let go");
     }
 }

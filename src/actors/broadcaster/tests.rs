@@ -6,7 +6,6 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::VecDeque,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -25,12 +24,16 @@ struct House {
 }
 
 async fn house() -> House {
+    house_of(3).await
+}
+
+async fn house_of(max_viewers: usize) -> House {
     let (log, metrics) = (Arc::new(MemoryLog::new()), Metrics::new());
     let mailbox = Mailbox::new(64, MailboxMetrics::noop());
     let args = BroadcasterArgs {
         config: config::Broadcaster {
             recent_events: 4,
-            max_viewers: 3,
+            max_viewers,
             ..config::Broadcaster::default()
         },
         mailbox: mailbox.clone(),
@@ -132,9 +135,12 @@ fn taken(outbox: &Outbox) -> Vec<String> {
 }
 
 fn frames(outbox: &Outbox) -> Vec<Frame> {
-    let mut frames = VecDeque::new();
-    match outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut frames) {
-        Poll::Ready(Ok(())) | Poll::Pending => frames.into(),
+    let mut frames = Vec::new();
+    let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |frame| {
+        frames.push(frame);
+    });
+    match taken {
+        Poll::Ready(Ok(())) | Poll::Pending => frames,
         Poll::Ready(Err(closed)) => panic!("{closed:?}"),
     }
 }
@@ -235,8 +241,7 @@ async fn a_slow_viewer_is_closed_and_the_others_go_on() {
     let quick = house.join(2, None, 1 << 20).await.unwrap();
     house.publish(house.log(1..=3)).await;
     assert_eq!(taken(&quick), ["connection", "1", "2", "3"]);
-    let mut none = VecDeque::new();
-    let closed = slow.poll_take(&mut Context::from_waker(Waker::noop()), &mut none);
+    let closed = slow.poll_take(&mut Context::from_waker(Waker::noop()), |_| ());
     assert_eq!(closed, Poll::Ready(Err(Closed::TooSlow)));
     assert_eq!(house.info().await.viewers, 1);
 }
@@ -302,12 +307,76 @@ async fn a_stream_that_went_back_begins_anew_and_viewers_are_told_to_come_back()
     let info = house.info().await;
     assert_eq!(info.viewers, 0);
     assert_eq!(taken(&outbox), ["connection"]);
-    let mut none = VecDeque::new();
-    let closed = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut none);
+    let closed = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |_| ());
     assert_eq!(closed, Poll::Ready(Err(Closed::GoingAway)));
     assert_ne!(
         info.position.unwrap().epoch,
         7,
         "no offset means two events"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn viewers_are_sent_away_spread_in_time() {
+    // 2,000 a second by default: 100 with each tick, the first at once.
+    for (viewers, seconds, took) in [
+        (50, 10, 0),
+        (1_000, 10, 450),
+        (1_000, 0, 0),
+        (1_000, 100, 450),
+    ] {
+        let house = house_of(1_000).await;
+        let mut outboxes = Vec::new();
+        for viewer in 0..viewers {
+            outboxes.push(house.join(viewer, None, 1 << 20).await.unwrap());
+        }
+        let began = Instant::now();
+        let until = began + Duration::from_secs(seconds);
+        let farewell = |reply| BroadcasterMsg::Farewell { until, reply };
+        let patience = began + Duration::from_secs(200);
+        house.mailbox.ask(patience, farewell).await.unwrap();
+        assert_eq!(
+            began.elapsed().as_millis(),
+            took,
+            "{viewers} in {seconds} s"
+        );
+        for outbox in outboxes {
+            let mut context = Context::from_waker(Waker::noop());
+            // `connection` first.
+            assert!(outbox.poll_take(&mut context, |_| ()).is_ready());
+            assert_eq!(
+                outbox.poll_take(&mut context, |_| ()),
+                Poll::Ready(Err(Closed::GoingAway))
+            );
+        }
+    }
+}
+
+/// A socket that takes everything, and counts the writes.
+#[derive(Debug, Default)]
+struct Counting(std::sync::Mutex<Vec<usize>>);
+
+impl Direct for Counting {
+    fn try_send(&self, batch: &crate::event::Batch) -> Sent {
+        self.0.lock().unwrap().push(batch.frames.len());
+        Sent::Whole
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn publications_that_wait_leave_in_one_write() {
+    let house = house().await;
+    let outbox = house.join(1, None, 1 << 20).await.unwrap();
+    assert_eq!(taken(&outbox), ["connection"]);
+    let socket = Arc::new(Counting::default());
+    outbox.connect(Arc::clone(&socket) as Arc<dyn Direct>);
+    house.publish(house.log(1..=5)).await;
+    house.publish(house.log(6..=6)).await;
+    assert_eq!(*socket.0.lock().unwrap(), [5, 1]);
+    assert!(
+        house
+            .metrics
+            .render()
+            .contains("websocket_messages_sent_total 6")
     );
 }

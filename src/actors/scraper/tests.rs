@@ -28,6 +28,18 @@ impl PageReader for Scripted {
         Ok(())
     }
 
+    fn wait_turn<'a>(
+        &'a self,
+        page: &'a PageRequest,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<(), PageError>> {
+        let waits = page.source == PageSource::Html("in turn".into());
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(if waits { 5 } else { 0 })).await;
+            Ok(())
+        })
+    }
+
     fn read<'a>(
         &'a self,
         page: &'a PageRequest,
@@ -177,6 +189,18 @@ async fn so_many_pages_at_once_and_the_others_wait_their_turn() {
         .collect();
     assert_eq!(waits, [0, 0, 1_000, 1_000]);
     assert_eq!(house.reader.most_at_once.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_waits_for_its_host_takes_no_place() {
+    let house = house([]).await;
+    let pages = ["in turn", "in turn", "in turn", "<p>"].map(|html| house.html(html));
+    let all = futures_util::future::join_all(pages).await;
+    let waits: Vec<_> = all
+        .into_iter()
+        .map(|page| page.unwrap().unwrap().timings.wait_ms)
+        .collect();
+    assert_eq!(waits, [5_000, 5_000, 6_000, 0]);
 }
 
 #[tokio::test(start_paused = true)]

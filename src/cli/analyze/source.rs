@@ -79,6 +79,19 @@ pub(in crate::cli) async fn page(
     }))
 }
 
+/// Returns the page whose markup comes through standard input.
+///
+/// # Errors
+/// [`WrongUse`] with what to change.
+pub(in crate::cli) async fn piped(args: PageArgs) -> anyhow::Result<PageRequest> {
+    let read = tokio::task::spawn_blocking(|| read_page(Path::new("-"))).await;
+    Ok(PageRequest {
+        source: PageSource::Html(read.context("reading standard input failed")??),
+        follow: args.follow,
+        render: args.render,
+    })
+}
+
 async fn questions(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Vec<Question>> {
     let path = args.file.clone();
     let text = tokio::task::spawn_blocking(move || read(&path))
@@ -114,7 +127,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, WrongUse> {
             // Otherwise it looks as if nothing happened. Nothing is left to do when standard error is gone.
             let _gone = writeln!(
                 io::stderr(),
-                "reading the quiz from the terminal: end it with Ctrl-D"
+                "reading from the terminal: end it with Ctrl-D"
             );
         }
         Box::new(io::stdin())

@@ -116,8 +116,11 @@ async fn a_scraper_that_is_down_or_full_is_passed_over() {
     let reader = reader(&[&down, &full, &well]);
     assert!(read(&reader).await.is_ok());
     assert!(asked.recv().await.is_some());
-    assert!(!reader.services[0].reached.load(Ordering::Relaxed));
+    assert!(reader.services[0].is_down() && !reader.services[2].is_down());
     assert_eq!(reader.availability(), Ok(()));
+    // After a while it is one like the others, even if nobody has asked it meanwhile.
+    *reader.services[0].failed.lock().unwrap() = Instant::now().checked_sub(DOWN_FOR);
+    assert!(!reader.services[0].is_down());
 }
 
 #[tokio::test]

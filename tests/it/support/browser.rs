@@ -68,6 +68,22 @@ pub(crate) struct Sample {
     pub(crate) connected: bool,
 }
 
+/// A frame that a screen has drawn.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Frame {
+    /// The number on it.
+    pub(crate) value: f64,
+    /// The show that it belongs to.
+    pub(crate) timeline_id: Option<String>,
+    /// The server's time that it was drawn for.
+    pub(crate) server_time: f64,
+    /// When that was by the clock of this machine.
+    pub(crate) at: f64,
+    /// Lowest round trip that the page's clock then rested on; `None` before it was measured.
+    pub(crate) round_trip_ms: Option<f64>,
+}
+
 impl TestBrowser {
     /// Starts Chromium; `None` on a machine without it.
     pub(crate) async fn start() -> Option<Self> {
@@ -116,6 +132,21 @@ impl TestBrowser {
         path: &str,
         media: &[(&str, &str)],
     ) -> Stage {
+        self.open(server, path, media, None).await
+    }
+
+    /// As [`Self::stage`], with a script that runs before those of the page.
+    pub(crate) async fn stage_after(&self, script: &str, server: &TestServer, path: &str) -> Stage {
+        self.open(server, path, &[], Some(script)).await
+    }
+
+    async fn open(
+        &self,
+        server: &TestServer,
+        path: &str,
+        media: &[(&str, &str)],
+        script: Option<&str>,
+    ) -> Stage {
         let page = self.browser.new_page("about:blank").await.expect("a page");
         let complaints = Arc::new(Mutex::new(Vec::new()));
         let listeners = listen(&page, &complaints).await;
@@ -126,6 +157,11 @@ impl TestBrowser {
         page.emulate_media_features(media)
             .await
             .expect("media features");
+        if let Some(script) = script {
+            page.evaluate_on_new_document(script)
+                .await
+                .expect("a script");
+        }
         let stage = Stage {
             page,
             complaints,
@@ -295,10 +331,62 @@ impl Stage {
         .await;
     }
 
+    /// Begins to note every frame that it draws; [`Self::frames`] returns them.
+    pub(crate) async fn note_frames(&self) {
+        let script = "
+            window.noted = [];
+            const note = () => {
+                const { drawn } = window.quizStats.sample();
+                if (drawn && drawn.at !== window.noted.at(-1)?.at) window.noted.push(drawn);
+                requestAnimationFrame(note);
+            };
+            requestAnimationFrame(note);
+            true";
+        self.evaluate::<bool>(script).await;
+    }
+
+    /// Returns the frames noted so far.
+    pub(crate) async fn frames(&self) -> Vec<Frame> {
+        self.evaluate("window.noted").await
+    }
+
+    /// Presses a key of the keyboard, such as `Tab`.
+    pub(crate) async fn press(&self, key: &str) {
+        soon("a key", self.page.press_key(key))
+            .await
+            .expect("a key");
+    }
+
+    /// Types into whatever has the focus.
+    pub(crate) async fn write(&self, text: &str) {
+        soon("the keys", self.page.type_str(text))
+            .await
+            .expect("keys");
+    }
+
+    /// Goes on with the tabulator until it is at what the selector names.
+    pub(crate) async fn tab_to(&self, selector: &str) {
+        for _ in 0..80 {
+            self.press("Tab").await;
+            let there = format!("document.activeElement.matches({selector:?})");
+            if self.evaluate::<bool>(&there).await {
+                return;
+            }
+        }
+        panic!("the tabulator does not reach {selector}");
+    }
+
+    /// Returns a picture of it as PNG; without a ground of its own, it is seen through.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        let parameters = ScreenshotParams::builder().omit_background(true).build();
+        soon("the picture", self.page.screenshot(parameters))
+            .await
+            .expect("a picture")
+    }
+
     /// Saves a picture of it.
     pub(crate) async fn save(&self, path: &str) {
-        let picture = self.page.screenshot(ScreenshotParams::default()).await;
-        std::fs::write(path, picture.expect("a picture")).expect("a place to write to");
+        std::fs::write(path, self.picture().await).expect("a place to write to");
     }
 
     /// Returns what it has complained about so far.
