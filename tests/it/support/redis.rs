@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -175,11 +176,19 @@ impl Drop for TestRedis {
     }
 }
 
+/// Returns a port that stays free while a server is down between two starts: below those that the system gives to
+/// whoever asks for any, and of this process alone.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port")
-        .port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let own = NEXT.fetch_add(1, Ordering::SeqCst);
+        assert!(own < 10, "a test has ten ports");
+        let port = 10_000 + std::process::id() % 2_000 * 10 + own;
+        let port = u16::try_from(port).expect("below 30,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn copy_files(from: &Path, to: &Path) {
