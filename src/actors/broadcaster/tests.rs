@@ -4,6 +4,7 @@ use crate::{
     metrics::MailboxMetrics,
     store::{Append, Retention, memory::MemoryLog},
 };
+use bytes::Bytes;
 use serde_json::Value;
 use std::{
     task::{Context, Poll, Waker},
