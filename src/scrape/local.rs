@@ -20,7 +20,7 @@ use crate::{
     runtime::Mailbox,
 };
 use futures_util::future::BoxFuture;
-use reqwest::Url;
+use reqwest::{Client, Url};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -63,16 +63,27 @@ impl LocalReader {
 
     /// Waits until the site lets us read its page: robots.txt, then the host's turn.
     async fn wait_for(&self, address: &str, deadline: Instant) -> Result<(), PageError> {
-        let url = Url::parse(address).map_err(|_| unusable())?;
-        self.check(&url)?;
-        let gate = self.gate(None, deadline).await?;
+        let (url, gate, client) = self.way_to(address, deadline).await?;
         let visitor = Visitor {
             manners: &self.manners,
-            client: &fetch::client(&gate, &self.config.agent())?,
+            client: &client,
             gate: &gate,
             deadline,
         };
         visitor.wait(&url).await
+    }
+
+    /// Returns an address that may be visited, a gate for it, and a client that goes through the gate.
+    async fn way_to(
+        &self,
+        address: &str,
+        deadline: Instant,
+    ) -> Result<(Url, Gate, Client), PageError> {
+        let url = Url::parse(address).map_err(|_| unusable())?;
+        self.check(&url)?;
+        let gate = self.gate(None, deadline).await?;
+        let client = fetch::client(&gate, &self.config.agent())?;
+        Ok((url, gate, client))
     }
 
     /// Reads a page whose turn it is.
@@ -83,10 +94,7 @@ impl LocalReader {
         deadline: Instant,
     ) -> Result<FoundPage, PageError> {
         let mut timings = Timings::default();
-        let url = Url::parse(address).map_err(|_| unusable())?;
-        self.check(&url)?;
-        let gate = self.gate(None, deadline).await?;
-        let client = fetch::client(&gate, &self.config.agent())?;
+        let (url, gate, client) = self.way_to(address, deadline).await?;
         let visitor = Visitor {
             manners: &self.manners,
             client: &client,
