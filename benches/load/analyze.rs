@@ -28,7 +28,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Table>> {
         for (name, args) in [("Express", &[][..]), ("Express without etag", &["bare"])] {
             servers.push((name, plan.launch.node("express.js", args).await?));
         }
-        servers.push(("bare sockets", plan.launch.floor().await?));
+        servers.push(("bare sockets", plan.launch.floor(&[]).await?));
     }
     // The first call asks the model; from here on the answer is known.
     Connection::open(servers[0].1.address)

@@ -80,6 +80,7 @@ pub(crate) struct Table {
     title: String,
     head: Vec<String>,
     rows: Vec<Vec<String>>,
+    note: Option<String>,
 }
 
 impl Table {
@@ -89,11 +90,17 @@ impl Table {
             title: title.to_owned(),
             head,
             rows: Vec::new(),
+            note: None,
         }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Says something below the lines.
+    pub(crate) fn note(&mut self, note: String) {
+        self.note = Some(note);
     }
 
     /// Compares servers that took turns: the first is the one that the others are a baseline for. Ratios are medians
@@ -155,6 +162,10 @@ impl fmt::Display for Table {
         writeln!(f, "|{}", " --- |".repeat(self.head.len()))?;
         self.rows
             .iter()
-            .try_for_each(|row| writeln!(f, "| {} |", row.join(" | ")))
+            .try_for_each(|row| writeln!(f, "| {} |", row.join(" | ")))?;
+        match &self.note {
+            Some(note) => writeln!(f, "\n{note}"),
+            None => Ok(()),
+        }
     }
 }

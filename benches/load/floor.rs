@@ -1,32 +1,43 @@
 //! The floor: what the sockets alone cost. A server that knows its requests by their first bytes, answers with a
-//! constant, and writes each event to each client. Nothing that is a server can be cheaper on this machine.
+//! constant, and writes each event to each client, or events that came together in one write. Nothing that is a server
+//! can be cheaper on this machine.
 
 use std::{cell::RefCell, rc::Rc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    task::{spawn_local, yield_now},
 };
 
 /// As long as the answer of quiz-stats with its headers.
 const ANSWER: &[u8] = &[b' '; 640];
 
-type Clients = Rc<RefCell<Vec<TcpStream>>>;
+/// Its clients, and what they are to be sent.
+#[derive(Default)]
+struct Floor {
+    is_joined: bool,
+    clients: RefCell<Vec<TcpStream>>,
+    frames: RefCell<Vec<u8>>,
+}
 
 /// Serves until the process is ended.
-pub(crate) async fn serve() -> anyhow::Result<()> {
+pub(crate) async fn serve(is_joined: bool) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("http://{}/", listener.local_addr()?);
-    let clients = Clients::default();
+    let floor = Rc::new(Floor {
+        is_joined,
+        ..Floor::default()
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         // A connection that breaks is of no more interest.
-        let connection = connection(stream, Rc::clone(&clients));
-        tokio::task::spawn_local(async move { drop(connection.await) });
+        let connection = connection(stream, Rc::clone(&floor));
+        spawn_local(async move { drop(connection.await) });
     }
 }
 
-async fn connection(mut stream: TcpStream, clients: Clients) -> std::io::Result<()> {
+async fn connection(mut stream: TcpStream, floor: Rc<Floor>) -> std::io::Result<()> {
     let mut buffer = vec![0; 4_096];
     loop {
         // The load writes each request at once, and this machine's loopback hands it over at once.
@@ -38,14 +49,14 @@ async fn connection(mut stream: TcpStream, clients: Clients) -> std::io::Result<
             stream
                 .write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
                 .await?;
-            clients.borrow_mut().push(stream);
+            floor.clients.borrow_mut().push(stream);
             return Ok(());
         } else if request.starts_with(b"POST /publish") {
             let body = request
                 .windows(4)
                 .position(|end| end == b"\r\n\r\n")
                 .map_or(read, |end| end + 4);
-            publish(&request[body..], &clients);
+            floor.publish(&request[body..]);
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
                 .await?;
@@ -61,13 +72,33 @@ async fn connection(mut stream: TcpStream, clients: Clients) -> std::io::Result<
     }
 }
 
-/// Frames an event of 126 to 65,535 bytes once, and writes it to all; a client that cannot take it is let go.
-fn publish(event: &[u8], clients: &Clients) {
-    let length = u16::try_from(event.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let frame = [&[0x81, 126], &length[..], event].concat();
-    clients.borrow_mut().retain(|client| {
-        client
-            .try_write(&frame)
-            .is_ok_and(|written| written == frame.len())
-    });
+impl Floor {
+    /// Frames an event of 126 to 65,535 bytes once, and writes it to all: at once, or with those that have come too.
+    fn publish(self: &Rc<Self>, event: &[u8]) {
+        let length = u16::try_from(event.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let mut frames = self.frames.borrow_mut();
+        let is_first = frames.is_empty();
+        frames.extend([&[0x81, 126], &length[..], event].concat());
+        drop(frames);
+        if !self.is_joined {
+            self.flush();
+        } else if is_first {
+            let floor = Rc::clone(self);
+            spawn_local(async move {
+                // Whoever has something to read is asked first.
+                yield_now().await;
+                floor.flush();
+            });
+        }
+    }
+
+    /// Writes to all; a client that cannot take it is let go.
+    fn flush(&self) {
+        let frames = self.frames.take();
+        self.clients.borrow_mut().retain(|client| {
+            client
+                .try_write(&frames)
+                .is_ok_and(|written| written == frames.len())
+        });
+    }
 }

@@ -1,11 +1,12 @@
-//! Footprint: start-up to ready, memory when idle, memory per idle WebSocket.
+//! Footprint: start-up to ready, memory when idle, memory and processor time per idle WebSocket.
 
 use crate::{
     Plan,
-    broadcast::{CLIENTS, connect},
+    broadcast::PATH,
     figures::{Table, median},
     http::{Connection, get},
     server::Server,
+    viewers::connect,
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -13,86 +14,130 @@ use tokio::time::{Instant, sleep};
 const STARTS: usize = 20;
 /// Until memory counts as idle.
 const IDLE: Duration = Duration::from_secs(10);
+/// How long idle viewers are watched: all are pinged once at least.
+const WATCHED: Duration = Duration::from_secs(30);
 const KIB_PER_MIB: f64 = 1_024.0;
+
+/// What is weighed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    QuizStats,
+    Ws,
+    Bun,
+    Express,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::QuizStats => "quiz-stats",
+            Self::Ws => "Node `ws`",
+            Self::Bun => "`Bun.serve`",
+            Self::Express => "Express",
+        }
+    }
+
+    /// Starts it and waits until it answers; of ours that it is ready for work, of the others anything.
+    async fn start(self, plan: &Plan) -> anyhow::Result<(Server, Duration)> {
+        let began = Instant::now();
+        let server = match self {
+            Self::QuizStats => plan.launch.quiz_stats().await?,
+            Self::Ws => plan.launch.node("broadcast.js", &[]).await?,
+            Self::Bun => plan.launch.bun("broadcast-bun.js").await?,
+            Self::Express => plan.launch.node("express.js", &[]).await?,
+        };
+        let mut connection = Connection::open(server.address).await?;
+        match self {
+            Self::QuizStats => drop(connection.call(&get("/readyz")).await?),
+            // Any answer will do: an unknown path is answered as well.
+            _ => drop(connection.call(&get("/")).await),
+        }
+        Ok((server, began.elapsed()))
+    }
+}
 
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Table>> {
     let mut starts = Table::new(
         "Start-up to the first answer, 20 starts",
-        &["server", "median ms", "slowest ms"],
-    );
-    let mut memory = Table::new(
-        "Memory",
         &[
             "server",
+            "median ms",
+            "slowest ms",
             "idle PSS MiB",
             "idle RSS MiB",
-            "PSS MiB with 1,000 idle WebSockets",
-            "KiB per WebSocket",
         ],
     );
-    let servers: &[(&str, Option<&str>)] = match plan.with_others {
-        true => &[
-            ("quiz-stats", None),
-            ("Node `ws`", Some("broadcast.js")),
-            ("Express", Some("express.js")),
+    let mut viewers = Table::new(
+        "Idle WebSockets",
+        &[
+            "server",
+            "viewers",
+            "PSS MiB",
+            "KiB per viewer",
+            "CPU, % of a core",
         ],
-        false => &[("quiz-stats", None)],
+    );
+    let kinds: &[Kind] = match plan.with_others {
+        true => &[Kind::QuizStats, Kind::Ws, Kind::Bun, Kind::Express],
+        false => &[Kind::QuizStats],
     };
-    let mut times = vec![Vec::new(); servers.len()];
+    let mut times = vec![Vec::new(); kinds.len()];
     for _ in 0..STARTS {
-        for ((_, script), times) in servers.iter().zip(&mut times) {
-            let (server, ready) = start(plan, *script).await?;
+        for (kind, times) in kinds.iter().zip(&mut times) {
+            let (server, ready) = kind.start(plan).await?;
             times.push(ready.as_secs_f64() * 1e3);
             server.stop().await?;
         }
     }
-    for ((name, _), times) in servers.iter().zip(&times) {
+    for (kind, times) in kinds.iter().zip(&times) {
         let slowest = times.iter().copied().fold(0.0, f64::max);
+        let (server, _) = kind.start(plan).await?;
+        sleep(IDLE).await;
         starts.row([
-            (*name).to_owned(),
+            kind.name().to_owned(),
             format!("{:.0}", median(times.iter().copied())),
             format!("{slowest:.0}"),
+            mib(server.pss_kib()?),
+            mib(server.rss_kib()?),
         ]);
+        server.stop().await?;
     }
-    for (name, script) in servers {
-        memory.row(weigh(plan, name, *script).await?);
+    for &kind in kinds.iter().filter(|kind| **kind != Kind::Express) {
+        for &count in &plan.viewers {
+            viewers.row(weigh(plan, kind, count).await?);
+        }
     }
-    Ok(vec![starts, memory])
+    Ok(vec![starts, viewers])
 }
 
-/// Starts a server and waits until it answers; of ours that it is ready for work, of the others anything.
-async fn start(plan: &Plan, script: Option<&str>) -> anyhow::Result<(Server, Duration)> {
-    let began = Instant::now();
-    let server = match script {
-        None => plan.launch.quiz_stats().await?,
-        Some(script) => plan.launch.node(script, &[]).await?,
-    };
-    let mut connection = Connection::open(server.address).await?;
-    match script {
-        None => drop(connection.call(&get("/readyz")).await?),
-        // Any answer will do: an unknown path is answered as well.
-        Some(_) => drop(connection.call(&get("/")).await),
-    }
-    Ok((server, began.elapsed()))
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
+fn mib(kib: u64) -> String {
+    format!("{:.1}", kib as f64 / KIB_PER_MIB)
 }
 
-async fn weigh(plan: &Plan, name: &str, script: Option<&str>) -> anyhow::Result<[String; 5]> {
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
-    let mib = |kib: u64| format!("{:.1}", kib as f64 / KIB_PER_MIB);
-    let (server, _) = start(plan, script).await?;
+async fn weigh(plan: &Plan, kind: Kind, count: usize) -> anyhow::Result<[String; 5]> {
+    let (server, _) = kind.start(plan).await?;
     sleep(IDLE).await;
-    let (pss, rss) = (server.pss_kib()?, server.rss_kib()?);
-    let (mut with_clients, mut each) = ("-".to_owned(), "-".to_owned());
-    if script != Some("express.js") {
-        let clients = connect(server.address, "/ws?channel=bench").await?;
-        sleep(IDLE).await;
-        let after = server.pss_kib()?;
-        with_clients = mib(after);
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
-        let per_client = after.saturating_sub(pss) as f64 / CLIENTS as f64;
-        each = format!("{per_client:.1}");
-        drop(clients);
+    let before = server.pss_kib()?;
+    let mut watching = tokio::task::JoinSet::new();
+    for mut viewer in connect(server.address, PATH, count).await? {
+        // Whoever does not answer pings is closed.
+        watching.spawn_local(async move { while viewer.frames(|_, _| Ok(())).await.is_ok() {} });
     }
+    sleep(IDLE).await;
+    let (cpu, began) = (server.cpu()?, Instant::now());
+    sleep(WATCHED).await;
+    let cpu = server.cpu()?.since(cpu).total().as_secs_f64() / began.elapsed().as_secs_f64();
+    let after = server.pss_kib()?;
+    anyhow::ensure!(watching.len() == count, "a viewer was closed");
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
+    let each = after.saturating_sub(before) as f64 / count as f64;
     server.stop().await?;
-    Ok([name.to_owned(), mib(pss), mib(rss), with_clients, each])
+    Ok([
+        kind.name().to_owned(),
+        count.to_string(),
+        mib(after),
+        format!("{each:.1}"),
+        format!("{:.1}", 100.0 * cpu),
+    ])
 }

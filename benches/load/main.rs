@@ -6,7 +6,9 @@
 //! kernel's books and hardly notices other load at all.
 
 mod analyze;
+mod board;
 mod broadcast;
+mod events;
 mod figures;
 mod floor;
 mod footprint;
@@ -14,12 +16,18 @@ mod http;
 mod process;
 mod scrape;
 mod server;
+mod stalled;
+mod storm;
 mod stub;
+mod viewers;
 
 use clap::{Parser, Subcommand};
 use figures::Table;
 use server::{Launch, Pins};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+/// Files that a process has open beside its viewers' sockets, at most.
+const OTHER_FILES: usize = 200;
 
 /// Measures quiz-stats beside Node servers.
 #[derive(Debug, Parser)]
@@ -42,6 +50,9 @@ struct Args {
     /// The program to measure; the one of this build when left out.
     #[arg(long, global = true, default_value = env!("CARGO_BIN_EXE_quiz-stats"), hide_default_value = true)]
     program: PathBuf,
+    /// WebSocket viewers; several numbers, one after the other. No more than the limit on open files lets be.
+    #[arg(long, global = true, value_delimiter = ',', default_values_t = [1_000, 5_000, 20_000])]
+    viewers: Vec<usize>,
     /// Measures quiz-stats alone.
     #[arg(long, global = true)]
     alone: bool,
@@ -53,15 +64,23 @@ enum What {
     All,
     /// `POST /api/analyze` of a known question, beside Express.
     Analyze,
-    /// One channel's events to 1,000 WebSocket clients, beside `ws`.
+    /// One channel's events to many WebSockets, beside `ws` and Bun.
     Broadcast,
     /// Start-up to ready, idle memory, memory per idle WebSocket.
     Footprint,
     /// `POST /api/scrape`, beside Playwright with the same Chromium.
     Scrape,
+    /// All viewers come back at once after the server was killed.
+    Storm,
+    /// What viewers notice of others that do not read.
+    Stalled,
     /// Is the server that the floor is measured with.
     #[command(hide = true)]
-    Floor,
+    Floor {
+        /// Writes events that come together in one go.
+        #[arg(long)]
+        joined: bool,
+    },
 }
 
 impl What {
@@ -85,7 +104,7 @@ fn main() -> anyhow::Result<ExitCode> {
         server: args.server_core,
         load: args.load_core,
     };
-    if args.what != What::Floor {
+    if !matches!(args.what, What::Floor { .. }) {
         pins.pin_this_process()?;
     }
     // One thread: the load must stay cheap beside what it measures.
@@ -104,13 +123,14 @@ async fn stay_awake() {
 }
 
 async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
-    if args.what == What::Floor {
-        return floor::serve().await;
+    if let What::Floor { joined } = args.what {
+        return floor::serve(joined).await;
     }
     let plan = Plan {
         rounds: args.rounds,
         round: Duration::from_secs(args.seconds),
         with_others: !args.alone,
+        viewers: within_limit(args.viewers)?,
         launch: Launch {
             program: args.program,
             pins,
@@ -125,6 +145,12 @@ async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
     if args.what.includes(What::Broadcast) {
         tables.extend(broadcast::run(&plan).await?);
     }
+    if args.what.includes(What::Stalled) {
+        tables.extend(stalled::run(&plan).await?);
+    }
+    if args.what.includes(What::Storm) {
+        tables.extend(storm::run(&plan).await?);
+    }
     awake.abort();
     if args.what.includes(What::Footprint) {
         tables.extend(footprint::run(&plan).await?);
@@ -138,10 +164,24 @@ async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Keeps the numbers of viewers within what a process may have open, here and at the servers.
+fn within_limit(viewers: Vec<usize>) -> anyhow::Result<Vec<usize>> {
+    let most = process::most_files()?.saturating_sub(OTHER_FILES);
+    let within = |viewers: usize| {
+        if viewers > most {
+            eprintln!("load: {most} viewers in place of {viewers}: the limit on open files");
+        }
+        viewers.min(most)
+    };
+    Ok(viewers.into_iter().map(within).collect())
+}
+
 /// How much of everything.
 struct Plan {
     rounds: usize,
     round: Duration,
     with_others: bool,
+    /// Numbers of viewers to measure with.
+    viewers: Vec<usize>,
     launch: Launch,
 }

@@ -91,6 +91,16 @@ pub(crate) fn memory_kib(pid: u32, field: &str) -> anyhow::Result<u64> {
     value.with_context(|| format!("no {field} for the server"))
 }
 
+/// Returns how many files this process, and whoever it starts, may have open.
+pub(crate) fn most_files() -> anyhow::Result<usize> {
+    let limits = read(std::process::id(), "limits");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let most = line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
+    most.context("no limit on open files")
+}
+
 /// A server and everything that it has started: whoever descends from it, and whoever has inherited its folder for
 /// temporary files, which no other has. Chromium's crash handlers leave their parent and its group.
 pub(crate) struct Family {

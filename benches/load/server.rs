@@ -20,6 +20,8 @@ use tokio::{
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long it may take to end when it is asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Where the servers to compare with are.
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/node");
 
 /// Which core is whose.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +62,8 @@ pub(crate) struct Launch {
 /// A running server; ended when dropped.
 pub(crate) struct Server {
     child: Child,
+    /// How it was started.
+    command: Command,
     pub(crate) address: SocketAddr,
     /// Its stores, and what it and its children write for a while; removed with it.
     folder: TempDir,
@@ -93,6 +97,10 @@ impl Launch {
             ("RATE_LIMITER__ANALYZE_BURST", "1000000"),
             // Shows of 40 s cannot queue behind one another for as long as a round has requests.
             ("TIMELINE__WHEN_BUSY", "replace"),
+            ("SERVER__MAX_CONNECTIONS", "1000000"),
+            ("BROADCASTER__MAX_VIEWERS", "1000000"),
+            ("BROADCASTER__MAX_VIEWERS_PER_ADDRESS", "1000000"),
+            ("BROADCASTER__MAX_ARRIVALS_PER_SECOND", "1000000"),
         ] {
             command.env(format!("QUIZ_STATS__{key}"), value);
         }
@@ -104,25 +112,34 @@ impl Launch {
 
     /// Starts one of the Node servers.
     pub(crate) async fn node(&self, script: &str, args: &[&str]) -> anyhow::Result<Server> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/node");
-        let installed = fs::exists(format!("{folder}/node_modules"))?;
+        self.script("node", script, args).await
+    }
+
+    /// Starts one of the Bun servers.
+    pub(crate) async fn bun(&self, script: &str) -> anyhow::Result<Server> {
+        let program = format!("{SCRIPTS}/node_modules/bun/bin/bun.exe");
+        self.script(&program, script, &[]).await
+    }
+
+    async fn script(&self, program: &str, script: &str, args: &[&str]) -> anyhow::Result<Server> {
+        let installed = fs::exists(format!("{SCRIPTS}/node_modules"))?;
         ensure!(
             installed,
             "run `npm ci` in benches/node first, or measure --alone"
         );
-        let mut command = self.pinned("node".into());
+        let mut command = self.pinned(program.into());
         command
             .arg(script)
             .args(args)
-            .current_dir(folder)
+            .current_dir(SCRIPTS)
             .env("NODE_ENV", "production");
         Server::start(command, TempDir::new()?).await
     }
 
     /// Starts this program as the server that is the floor.
-    pub(crate) async fn floor(&self) -> anyhow::Result<Server> {
+    pub(crate) async fn floor(&self, args: &[&str]) -> anyhow::Result<Server> {
         let mut command = self.pinned(std::env::current_exe()?.into_os_string());
-        command.arg("floor");
+        command.arg("floor").args(args);
         Server::start(command, TempDir::new()?).await
     }
 
@@ -159,6 +176,7 @@ impl Server {
             .with_context(|| format!("no address in {line:?}"))?;
         Ok(Self {
             child,
+            command,
             address,
             folder,
             _output: output,
@@ -190,6 +208,14 @@ impl Server {
             root: self.pid()?,
             folder: self.folder.path().to_owned(),
         })
+    }
+
+    /// Kills it, and starts it again with the same stores at the same address.
+    pub(crate) async fn restart(mut self) -> anyhow::Result<Self> {
+        self.child.kill().await?;
+        let mut command = self.command;
+        command.env("QUIZ_STATS__SERVER__PORT", self.address.port().to_string());
+        Self::start(command, self.folder).await
     }
 
     /// Ends it, and waits until it is gone.

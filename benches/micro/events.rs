@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
 use quiz_stats::{
-    actors::broadcaster::Outbox,
+    actors::broadcaster::{Indirect, Outbox},
     config,
     event::{self, Batch, Frame},
     store::Position,
@@ -32,7 +32,9 @@ pub(crate) fn benches(c: &mut Criterion) {
 fn fan_out(c: &mut Criterion, batch: &Batch) {
     let mut group = c.benchmark_group("fan_out_1000");
     group.throughput(Throughput::Elements(VIEWERS as u64));
-    let outboxes: Vec<Outbox> = (0..VIEWERS).map(|_| Outbox::new(usize::MAX)).collect();
+    let outboxes: Vec<_> = (0..VIEWERS)
+        .map(|_| Outbox::new(usize::MAX, Indirect))
+        .collect();
     let mut context = Context::from_waker(Waker::noop());
     group.bench_function("push_and_take", |b| {
         b.iter_batched(
