@@ -15,7 +15,7 @@ mod message;
 pub mod outbox;
 
 pub use message::{BroadcasterMsg, ChannelInfo, Published, SubscribeError, ViewerId};
-pub use outbox::{Closed, Direct, Outbox, Sent};
+pub use outbox::{Closed, Direct, Indirect, Outbox, Sent};
 
 use crate::{
     clock::Clock,
@@ -200,13 +200,7 @@ impl State {
 
     fn on_gathered(&mut self, name: &str, gathered: Result<Gathered, StoreError>) {
         match gathered {
-            // It goes behind the publications that wait already, so that all of them leave in one write.
-            Ok(Gathered::First) => {
-                let flush = BroadcasterMsg::Flush(name.to_owned());
-                if self.myself.cast(Envelope::internal(flush)).is_err() {
-                    self.flush(name);
-                }
-            }
+            Ok(Gathered::First) => self.flush_soon(name),
             Ok(Gathered::More) => {}
             Ok(Gathered::Enough) => self.flush(name),
             Ok(Gathered::Lost) => {
@@ -232,6 +226,21 @@ impl State {
             }
         }
         self.forget_if_empty(name);
+    }
+
+    /// Sees to it that what has been gathered is shown, with the publications that wait already: all of them leave in
+    /// one write.
+    fn flush_soon(&mut self, name: &str) {
+        let wait = self
+            .channels
+            .get(name)
+            .map_or(Duration::ZERO, Channel::wait);
+        let flush = Envelope::internal(BroadcasterMsg::Flush(name.to_owned()));
+        if !wait.is_zero() {
+            self.myself.send_after(wait, || flush);
+        } else if self.myself.cast(flush).is_err() {
+            self.flush(name);
+        }
     }
 
     fn flush(&mut self, name: &str) {

@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     actors::{
         analyses::{Promise, Update},
-        broadcaster::{BroadcasterMsg, Outbox, outbox::Pushed},
+        broadcaster::{BroadcasterMsg, Indirect, Outbox, outbox::Pushed},
         director::DirectorMsg,
     },
     analysis::{FailureCode, Report, Status},
@@ -341,12 +341,12 @@ async fn the_director_dies_and_every_analysis_is_answered() {
 async fn the_broadcaster_dies_and_viewers_are_told() {
     let house = house().await;
     let actors = &house.app.pipeline().actors;
-    let outbox = Arc::new(Outbox::new(1 << 20));
+    let outbox = Arc::new(Outbox::new(1 << 20, Indirect));
     let subscribe = |reply| BroadcasterMsg::Subscribe {
         viewer: 1,
         channel: "c0".to_owned(),
         since: None,
-        outbox: Arc::clone(&outbox),
+        outbox: Arc::clone(&outbox) as Arc<Outbox>,
         reply,
     };
     actors

@@ -5,10 +5,12 @@ use super::{
     error::ApiError,
     request::query,
     respond::{Body, bytes, set},
-    router::Call,
+    router::{Call, Context},
 };
 use crate::{
-    actors::broadcaster::{BroadcasterMsg, Closed, Outbox, SubscribeError, ViewerId},
+    actors::broadcaster::{
+        BroadcasterMsg, Closed, Direct, Indirect, Outbox, SubscribeError, ViewerId,
+    },
     analysis::Failure,
     event::Frame,
     metrics::Metrics,
@@ -35,29 +37,30 @@ use std::{
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A viewer: its outbox, and the channels it follows. Leaves them when dropped.
-pub(super) struct Viewer {
+pub(super) struct Viewer<D: Direct> {
     id: ViewerId,
-    pub(super) outbox: Arc<Outbox>,
+    pub(super) outbox: Arc<Outbox<D>>,
     channels: Vec<String>,
-    pipeline: Pipeline,
+    context: Arc<Context>,
     _pass: Pass,
 }
 
-impl Viewer {
-    /// Lets a viewer in.
+impl<D: Direct> Viewer<D> {
+    /// Lets a viewer in, with its socket as far as the broadcaster may write to it.
     ///
     /// # Errors
     /// 503 when its address, or this second, has too many.
-    pub(super) fn admit(call: &Call) -> Result<Self, ApiError> {
+    pub(super) fn admit(call: &Call, direct: D) -> Result<Self, ApiError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let pass = call.context.admission.admit(call.address)?;
-        let pipeline = call.context.pipeline.clone();
-        let outbox = Arc::new(Outbox::new(pipeline.settings.broadcaster.max_queue_bytes));
+        let context = Arc::clone(&call.context);
+        let pass = context.admission.admit(call.address)?;
+        let config = &context.pipeline.settings.broadcaster;
+        let outbox = Arc::new(Outbox::new(config.max_queue_bytes, direct));
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             outbox,
-            channels: Vec::new(),
-            pipeline,
+            channels: Vec::with_capacity(1),
+            context,
             _pass: pass,
         })
     }
@@ -68,7 +71,7 @@ impl Viewer {
         channel: &str,
         since: Option<Position>,
     ) -> Result<(), ApiError> {
-        let config = &self.pipeline.settings.broadcaster;
+        let config = &self.context.pipeline.settings.broadcaster;
         if self.channels.len() >= config.max_channels_per_viewer
             && !self.channels.iter().any(|known| known == channel)
         {
@@ -82,17 +85,12 @@ impl Viewer {
             viewer: self.id,
             channel: channel.to_owned(),
             since,
-            outbox: Arc::clone(&self.outbox),
+            outbox: Arc::clone(&self.outbox) as Arc<Outbox>,
             reply,
         };
         let deadline = Pipeline::within(config.wait_ms);
-        match self
-            .pipeline
-            .actors
-            .broadcaster
-            .ask(deadline, subscribe)
-            .await?
-        {
+        let broadcaster = &self.context.pipeline.actors.broadcaster;
+        match broadcaster.ask(deadline, subscribe).await? {
             Ok(()) => {
                 self.channels.push(channel.to_owned());
                 Ok(())
@@ -118,7 +116,7 @@ impl Viewer {
             viewer: self.id,
             channel: channel.to_owned(),
         };
-        self.pipeline.actors.broadcaster.offer(message);
+        self.pipeline().actors.broadcaster.offer(message);
     }
 
     /// Leaves every channel. No more frames come.
@@ -130,15 +128,15 @@ impl Viewer {
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        &self.pipeline.metrics
+        &self.pipeline().metrics
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {
-        &self.pipeline
+        &self.context.pipeline
     }
 }
 
-impl Drop for Viewer {
+impl<D: Direct> Drop for Viewer<D> {
     fn drop(&mut self) {
         self.retire();
     }
@@ -187,7 +185,7 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
         Some((epoch, offset)) => Some(position(epoch, offset)?),
         None => wanted_position(&call.request)?,
     };
-    let mut viewer = Viewer::admit(&call)?;
+    let mut viewer = Viewer::admit(&call, Indirect)?;
     viewer.subscribe(&channel, since).await?;
     let stream = Stream {
         viewer,
@@ -211,7 +209,7 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
 }
 
 struct Stream {
-    viewer: Viewer,
+    viewer: Viewer<Indirect>,
     queue: VecDeque<Frame>,
     _token: tokio_util::task::task_tracker::TaskTrackerToken,
 }

@@ -7,10 +7,11 @@
 //! at their borders. Whoever writes holds the lock, and writes from the front of the queue.
 
 use crate::{
-    actors::broadcaster::{Direct, Sent},
+    actors::broadcaster::{Direct, Outbox, Sent},
     event::Batch,
 };
 use bytes::{Buf, Bytes};
+use rustix::net::SendFlags;
 use std::{
     collections::VecDeque,
     io::{ErrorKind, IoSlice, Result},
@@ -27,25 +28,28 @@ use tokio::{
 const MAX_SLICES: usize = 64;
 
 /// See the module.
-#[derive(Debug)]
-pub(super) struct Line {
-    stream: TcpStream,
-    out: Mutex<Out>,
-}
+#[derive(Debug, Default)]
+pub(super) struct Line(Mutex<Out>);
 
 #[derive(Debug, Default)]
 struct Out {
+    /// `None` before the upgrade, and when the viewer's task has ended: the socket closes with it, not when the
+    /// broadcaster has forgotten the viewer.
+    stream: Option<TcpStream>,
     queue: VecDeque<Bytes>,
     /// Whether part of the first entry has left: the rest of it must follow.
     begun: bool,
 }
 
 impl Line {
-    pub(super) fn new(stream: TcpStream) -> Arc<Self> {
-        Arc::new(Self {
-            stream,
-            out: Mutex::default(),
-        })
+    /// Connects it.
+    pub(super) fn connect(&self, stream: TcpStream) {
+        self.out().stream = Some(stream);
+    }
+
+    /// Closes the socket.
+    pub(super) fn hang_up(&self) {
+        self.out().stream = None;
     }
 
     /// Queues whole frames.
@@ -67,31 +71,34 @@ impl Line {
 
     /// Writes what is queued; ready when all of it has left.
     pub(super) fn poll_drain(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        loop {
-            if self.is_idle() {
-                return Poll::Ready(Ok(()));
-            }
-            ready!(self.stream.poll_write_ready(context))?;
-            let mut out = self.out();
-            while !out.queue.is_empty() {
-                match out.write(&self.stream) {
-                    Ok(0) => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
-                    Ok(written) => out.advance(written),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
+        let mut out = self.out();
+        while !out.queue.is_empty() {
+            ready!(out.stream()?.poll_write_ready(context))?;
+            match out.write() {
+                Ok(0) => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                Ok(written) => out.advance(written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {
         // Nothing panics while it is held, so a poisoned lock still guards a whole queue.
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Out {
-    fn write(&self, stream: &TcpStream) -> Result<usize> {
+    fn stream(&self) -> Result<&TcpStream> {
+        self.stream
+            .as_ref()
+            .ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    fn write(&self) -> Result<usize> {
+        let stream = self.stream()?;
         // The usual case, and a cheaper system call.
         if let (1, Some(frames)) = (self.queue.len(), self.queue.front()) {
             return stream.try_write(frames);
@@ -121,12 +128,13 @@ impl Out {
 impl Direct for Line {
     fn try_send(&self, batch: &Batch) -> Sent {
         let mut out = self.out();
-        if !out.queue.is_empty() {
+        let (Ok(stream), true) = (out.stream(), out.queue.is_empty()) else {
             return Sent::Nothing;
-        }
+        };
         let frames = batch.websocket();
-        // A line that has broken is found out by whoever reads from it.
-        match self.stream.try_write(frames) {
+        // Without a look at what the runtime thinks of the socket: the kernel knows better, and whoever drains the line
+        // asks the runtime. A line that has broken is found out by whoever reads from it.
+        match rustix::net::send(stream, frames, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
             Ok(written) if written == frames.len() => Sent::Whole,
             Ok(written) if written > 0 => {
                 out.queue.push_back(frames.slice(written..));
@@ -139,7 +147,7 @@ impl Direct for Line {
 }
 
 /// The line as tungstenite reads and writes it.
-pub(super) struct FrameIo(pub(super) Arc<Line>);
+pub(super) struct FrameIo(pub(super) Arc<Outbox<Line>>);
 
 impl AsyncRead for FrameIo {
     fn poll_read(
@@ -147,7 +155,8 @@ impl AsyncRead for FrameIo {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        let stream = &self.0.stream;
+        let out = self.0.direct().out();
+        let stream = out.stream()?;
         loop {
             ready!(stream.poll_read_ready(context))?;
             match stream.try_read(buffer.initialize_unfilled()) {
@@ -166,17 +175,17 @@ impl AsyncWrite for FrameIo {
     /// Takes all of it at once, so that no frame of tungstenite's is ever cut. What it writes is bounded by the limit
     /// on inbound messages: it only answers pings and closes.
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, frames: &[u8]) -> Poll<Result<usize>> {
-        self.0.push(Bytes::copy_from_slice(frames));
+        self.0.direct().push(Bytes::copy_from_slice(frames));
         Poll::Ready(Ok(frames.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        self.0.poll_drain(context)
+        self.0.direct().poll_drain(context)
     }
 
-    /// The socket closes when nobody holds the line any more.
+    /// The socket closes when the viewer's task hangs up.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        self.0.poll_drain(context)
+        self.0.direct().poll_drain(context)
     }
 }
 

@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, watch},
     task::JoinHandle,
     time::Instant,
@@ -37,6 +37,9 @@ use tracing::{debug, warn};
 
 /// Pause after an accept that failed, so that running out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections that may wait to be accepted. Viewers who come back all at once knock again a whole second later where
+/// it is full; the kernel has a limit of its own (`net.core.somaxconn`, 4,096).
+const BACKLOG: u32 = 4_096;
 /// What a viewer gets to answer the close of its socket.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -61,7 +64,7 @@ impl Server {
         let folder = pipeline.settings.server.languages.clone();
         let languages =
             tokio::task::spawn_blocking(move || assets::languages(folder.as_deref())).await??;
-        let listener = TcpListener::bind(address).await.with_context(|| {
+        let listener = listen(address).with_context(|| {
             format!(
                 "cannot listen on {address}; another port can be set as BACKEND_PORT or server.port"
             )
@@ -117,6 +120,17 @@ impl Server {
             debug!("viewers did not answer the close in time");
         }
     }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restarted server takes its port back from connections that are still closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn accept(

@@ -9,10 +9,7 @@ use super::{
     router::Call,
 };
 use crate::{
-    actors::broadcaster::{Closed, Direct},
-    event::Frame,
-    quiz::request::is_channel_name,
-    store::Position,
+    actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position,
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, Request, Response, StatusCode, header};
@@ -41,8 +38,8 @@ use tokio_tungstenite::{
     },
 };
 
-/// Bytes read at a time: viewers send little, and there are many of them.
-const READ_BUFFER: usize = 4_096;
+/// Bytes read at a time: what viewers send are pings of some 50 bytes, and every viewer has a buffer of its own.
+const READ_BUFFER: usize = 256;
 /// What a viewer gets to take and answer a close.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
@@ -74,13 +71,15 @@ pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> 
         wanted_channel(&call.request)?,
         wanted_position(&call.request)?,
     );
-    let mut viewer = Viewer::admit(&call)?;
+    let mut viewer = Viewer::admit(&call, Line::default())?;
     viewer.subscribe(&channel, since).await?;
     let upgraded = hyper::upgrade::on(&mut call.request);
     call.context.streams.spawn(async move {
         // A client that does not go through with the upgrade is no viewer.
         if let Ok(upgraded) = upgraded.await {
-            Connection::new(viewer, upgraded).await.run().await;
+            // Boxed, as everything that a quiet viewer is not in: there may be tens of thousands of them.
+            let mut connection = Box::pin(Connection::new(viewer, upgraded)).await;
+            connection.run().await;
         }
     });
     let mut response = Response::new(full(""));
@@ -145,9 +144,8 @@ enum Inbound {
 }
 
 struct Connection {
-    viewer: Viewer,
+    viewer: Viewer<Line>,
     socket: Socket,
-    line: Arc<Line>,
     pings: Interval,
     heard: Instant,
     /// Messages that may still come in this second, and when the second began.
@@ -161,8 +159,14 @@ enum Step {
     End(End),
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.viewer.outbox.direct().hang_up();
+    }
+}
+
 impl Connection {
-    async fn new(viewer: Viewer, upgraded: Upgraded) -> Self {
+    async fn new(viewer: Viewer<Line>, upgraded: Upgraded) -> Self {
         let config = &viewer.pipeline().settings.broadcaster;
         let limits = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -181,22 +185,22 @@ impl Connection {
         // The socket itself: every write to a viewer would pass through two layers that have nothing left to do.
         let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded);
         let parts = parts.expect("the listener serves TCP streams alone");
-        let (line, read) = (Line::new(parts.io.into_inner()), parts.read_buf.into());
-        let io = FrameIo(Arc::clone(&line));
+        // Copied: hyper's buffer is 16 KiB, and would live on as tungstenite's.
+        let read = parts.read_buf.to_vec();
+        viewer.outbox.direct().connect(parts.io.into_inner());
+        let io = FrameIo(Arc::clone(&viewer.outbox));
         let socket =
             WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits)).await;
-        viewer.outbox.connect(Arc::clone(&line) as Arc<dyn Direct>);
         Self {
             viewer,
             socket,
-            line,
             pings,
             heard: Instant::now(),
             allowance,
         }
     }
 
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let end = loop {
             match poll_fn(|context| self.poll_step(context)).await {
                 Step::End(end) => break end,
@@ -217,7 +221,7 @@ impl Connection {
                     }
                 }
                 Step::Inbound(message) => {
-                    if let Err(end) = self.on_inbound(message).await {
+                    if let Err(end) = Box::pin(self.on_inbound(message)).await {
                         break end;
                     }
                 }
@@ -240,13 +244,17 @@ impl Connection {
                 code: CloseCode::from(code),
                 reason: reason.into(),
             };
-            // A viewer that does not take its leave in time is left.
-            let _ = tokio::time::timeout(CLOSE_WAIT, async {
+            let leave = Box::pin(async {
                 let _ = self.socket.close(Some(frame)).await;
                 while let Some(Ok(_)) = self.socket.next().await {}
-            })
-            .await;
+            });
+            // A viewer that does not take its leave in time is left.
+            let _ = Box::pin(tokio::time::timeout(CLOSE_WAIT, leave)).await;
         }
+    }
+
+    fn line(&self) -> &Line {
+        self.viewer.outbox.direct()
     }
 
     /// Writes what the broadcaster could not, then reads. Frames are taken from the outbox only when the last ones have
@@ -256,7 +264,7 @@ impl Connection {
             return Poll::Ready(Step::PingDue);
         }
         loop {
-            if self.line.is_idle() {
+            if self.line().is_idle() {
                 match self.poll_take(context) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(Closed::TooSlow)) => {
@@ -268,12 +276,12 @@ impl Connection {
                     Poll::Pending => break,
                 }
             }
-            match self.line.poll_drain(context) {
+            match self.line().poll_drain(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Step::End(End::Gone)),
                 Poll::Pending if self.viewer.outbox.poll_too_slow(context).is_ready() => {
                     // It gets to know why after the frame that is half out, not after all that it could not take.
-                    self.line.abandon();
+                    self.line().abandon();
                     return Poll::Ready(Step::End(End::Close(TOO_SLOW)));
                 }
                 Poll::Pending => break,
@@ -305,7 +313,7 @@ impl Connection {
         let taken = self.viewer.outbox.poll_take(context, |frame| {
             count += 1;
             oldest.get_or_insert(frame.published());
-            self.line.push(frame.websocket());
+            self.line().push(frame.websocket());
         });
         let metrics = self.viewer.metrics().websocket();
         if let Some(published) = oldest {
@@ -368,7 +376,7 @@ impl Connection {
         };
         if let Some(answer) = answer {
             let json = serde_json::to_vec(&answer).expect("answers are plain data");
-            self.line.push(Frame::message(&json).websocket());
+            self.line().push(Frame::message(&json).websocket());
         }
         Ok(())
     }

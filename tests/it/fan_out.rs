@@ -206,3 +206,23 @@ async fn viewers_that_arrive_all_at_once_are_told_to_come_back() {
     })
     .await;
 }
+
+/// Benchmarks measure it (docs/benchmarks.md). This finds a buffer that is kept for every viewer: hyper's alone has
+/// 16 KiB.
+#[tokio::test]
+async fn an_idle_viewer_costs_little_memory() {
+    const VIEWERS: u64 = 500;
+    const MOST_KIB: u64 = 6;
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let join = |count: u64| {
+        let viewers = (0..count).map(|_| Viewer::join(&server, "hall"));
+        futures_util::future::join_all(viewers)
+    };
+    // What the first viewers make it allocate once.
+    let _first = join(50).await;
+    let before = server.memory_kib();
+    let _viewers = join(VIEWERS).await;
+    let each = server.memory_kib().saturating_sub(before) / VIEWERS;
+    assert!(each <= MOST_KIB, "{each} KiB per viewer");
+}

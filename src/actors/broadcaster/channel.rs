@@ -17,10 +17,13 @@ use serde_json::value::RawValue;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 /// Bytes of events that are shown without waiting for more: a fraction of what a viewer may have queued.
 const ENOUGH: usize = 65_536;
+/// The longest that events wait for others to be shown with: a third of a frame on screen.
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 /// What a viewer is told first.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "connection", rename_all = "camelCase")]
@@ -67,6 +70,8 @@ pub(super) struct Channel {
     recent: VecDeque<Frame>,
     /// Events that are shown in a moment, together.
     gathered: Vec<Frame>,
+    /// How long the next ones wait for others.
+    wait: Duration,
     playing: Option<Playing>,
     /// Revision of what `playing` was read from.
     revision: u64,
@@ -113,6 +118,7 @@ impl Channel {
             head,
             recent,
             gathered: Vec::new(),
+            wait: Duration::ZERO,
             playing: None,
             revision: 0,
         };
@@ -208,9 +214,14 @@ impl Channel {
         }
     }
 
+    /// Returns how long the first of some events waits for others.
+    pub(super) fn wait(&self) -> Duration {
+        self.wait
+    }
+
     /// Shows what was gathered. Returns how many viewers were closed.
     pub(super) fn flush(&mut self, config: &config::Broadcaster, metrics: &WebSocket) -> usize {
-        let before = self.viewers.len();
+        let (before, began) = (self.viewers.len(), Instant::now());
         let Some(batch) = Batch::of(std::mem::take(&mut self.gathered)) else {
             return 0;
         };
@@ -227,6 +238,12 @@ impl Channel {
             let delay = batch.frames[0].published().elapsed();
             metrics.delivery_delay.record(delay.as_secs_f64());
         }
+        // Publishers that wait until everybody has their events publish again all at once, when a write ends. Without a
+        // wait, half of them would be written while the other half is on its way, in turns for ever.
+        self.wait = match batch.frames.len() {
+            1 => Duration::ZERO,
+            _ => (began.elapsed() / 2).min(LONGEST_WAIT),
+        };
         self.recent.extend(batch.frames);
         let surplus = self.recent.len().saturating_sub(config.recent_events);
         self.recent.drain(..surplus);

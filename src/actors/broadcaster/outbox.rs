@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use std::{
     collections::VecDeque,
     fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -24,9 +24,19 @@ pub enum Closed {
 }
 
 /// A viewer's socket, as far as the broadcaster may write to it.
-pub trait Direct: Debug + Send + Sync {
+pub trait Direct: Debug + Send + Sync + 'static {
     /// Writes a run of whole frames if that can be done now and nothing waits before them.
     fn try_send(&self, frames: &Batch) -> Sent;
+}
+
+/// No socket: all frames go through the queue.
+#[derive(Debug)]
+pub struct Indirect;
+
+impl Direct for Indirect {
+    fn try_send(&self, _: &Batch) -> Sent {
+        Sent::Nothing
+    }
 }
 
 /// What became of an attempt to write at once.
@@ -51,12 +61,13 @@ pub enum Pushed {
     Gone,
 }
 
-/// See the module.
+/// See the module. The socket is part of it: with many viewers each step to other memory costs as much as a lock.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct Outbox<D: ?Sized = dyn Direct> {
     max_bytes: usize,
     queue: Mutex<Queue>,
     waker: AtomicWaker,
+    direct: D,
 }
 
 #[derive(Debug, Default)]
@@ -64,25 +75,24 @@ struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
     closed: Option<Closed>,
-    direct: Option<Arc<dyn Direct>>,
 }
 
-impl Outbox {
+impl<D> Outbox<D> {
     /// Creates an empty outbox that takes `max_bytes` of live frames.
-    pub fn new(max_bytes: usize) -> Self {
+    pub fn new(max_bytes: usize, direct: D) -> Self {
         Self {
             max_bytes,
             queue: Mutex::default(),
             waker: AtomicWaker::new(),
+            direct,
         }
     }
+}
 
-    /// Lets the broadcaster write to the viewer's socket itself.
-    pub fn connect(&self, direct: Arc<dyn Direct>) {
-        let mut queue = self.lock();
-        if queue.closed.is_none() {
-            queue.direct = Some(direct);
-        }
+impl<D: Direct + ?Sized> Outbox<D> {
+    /// Returns the viewer's socket.
+    pub fn direct(&self) -> &D {
+        &self.direct
     }
 
     /// Sends live frames at once, or queues them.
@@ -91,10 +101,10 @@ impl Outbox {
         if queue.closed.is_some() {
             return Pushed::Gone;
         }
-        let sent = match &queue.direct {
-            // What waits goes first.
-            Some(direct) if queue.frames.is_empty() => direct.try_send(batch),
-            Some(_) | None => Sent::Nothing,
+        // What waits goes first.
+        let sent = match queue.frames.is_empty() {
+            true => self.direct.try_send(batch),
+            false => Sent::Nothing,
         };
         let pushed = match sent {
             Sent::Whole => return Pushed::Sent,
@@ -169,8 +179,6 @@ impl Outbox {
 impl Queue {
     fn close(&mut self, reason: Closed) {
         self.closed.get_or_insert(reason);
-        // The socket closes with the viewer's task, not when the broadcaster has forgotten it.
-        self.direct = None;
     }
 }
 
@@ -179,7 +187,7 @@ mod tests {
     use super::*;
     use std::task::Waker;
 
-    fn take(outbox: &Outbox) -> Poll<Result<usize, Closed>> {
+    fn take(outbox: &Outbox<impl Direct>) -> Poll<Result<usize, Closed>> {
         let mut count = 0;
         let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |_| count += 1);
         taken.map_ok(|()| count)
@@ -206,7 +214,7 @@ mod tests {
     #[test]
     fn a_full_outbox_closes_and_the_frames_are_not_sent() {
         let batch = batch();
-        let outbox = Outbox::new(batch.websocket().len() * 2);
+        let outbox = Outbox::new(batch.websocket().len() * 2, Indirect);
         assert_eq!(outbox.push(&batch), Pushed::Queued);
         assert_eq!(outbox.push(&batch), Pushed::Queued);
         assert_eq!(outbox.push(&batch), Pushed::Gone, "the third does not fit");
@@ -217,7 +225,7 @@ mod tests {
     #[test]
     fn history_does_not_count_and_taking_makes_room() {
         let batch = batch();
-        let outbox = Outbox::new(batch.websocket().len());
+        let outbox = Outbox::new(batch.websocket().len(), Indirect);
         outbox.push_history(vec![batch.frames[0].clone(); 9]);
         assert_eq!(outbox.push(&batch), Pushed::Queued);
         assert_eq!(take(&outbox), Poll::Ready(Ok(10)));
@@ -234,10 +242,8 @@ mod tests {
 
     #[test]
     fn frames_leave_at_once_while_nothing_waits_and_never_overtake() {
-        let outbox = Outbox::new(1_000);
-        let socket = Arc::new(Socket::default());
-        outbox.connect(Arc::clone(&socket) as Arc<dyn Direct>);
-        let script = |sent: &[Sent]| socket.0.lock().unwrap().extend(sent);
+        let outbox = Outbox::new(1_000, Socket::default());
+        let script = |sent: &[Sent]| outbox.direct().0.lock().unwrap().extend(sent);
         script(&[Sent::Whole, Sent::Partly, Sent::Nothing]);
         assert_eq!(outbox.push(&batch()), Pushed::Sent);
         assert_eq!(outbox.push(&batch()), Pushed::Queued);
@@ -253,6 +259,5 @@ mod tests {
         assert_eq!(outbox.push(&batch()), Pushed::Sent);
         outbox.close(Closed::GoingAway);
         assert_eq!(outbox.push(&batch()), Pushed::Gone);
-        assert_eq!(Arc::strong_count(&socket), 1, "the socket is let go");
     }
 }

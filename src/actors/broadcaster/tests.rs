@@ -1,12 +1,13 @@
 use super::*;
 use crate::{
-    event::Frame,
+    event::{Batch, Frame},
     metrics::MailboxMetrics,
     store::{Append, Retention, memory::MemoryLog},
 };
 use bytes::Bytes;
 use serde_json::Value;
 use std::{
+    sync::Mutex,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -77,12 +78,17 @@ impl House {
     }
 
     async fn publish(&self, published: impl IntoIterator<Item = Published>) {
+        self.offer(published);
+        self.info().await;
+    }
+
+    /// Publishes, and does not ask what became of it.
+    fn offer(&self, published: impl IntoIterator<Item = Published>) {
         for published in published {
             self.mailbox
                 .try_send(BroadcasterMsg::Publish(published))
                 .unwrap();
         }
-        self.info().await;
     }
 
     /// Asks something, so that everything before it has been handled.
@@ -103,8 +109,19 @@ impl House {
         viewer: ViewerId,
         since: Option<u64>,
         max_bytes: usize,
-    ) -> Result<Arc<Outbox>, SubscribeError> {
-        let outbox = Arc::new(Outbox::new(max_bytes));
+    ) -> Result<Arc<Outbox<Indirect>>, SubscribeError> {
+        let outbox = Arc::new(Outbox::new(max_bytes, Indirect));
+        self.admit(viewer, since, Arc::clone(&outbox) as Arc<Outbox>)
+            .await?;
+        Ok(outbox)
+    }
+
+    async fn admit(
+        &self,
+        viewer: ViewerId,
+        since: Option<u64>,
+        outbox: Arc<Outbox>,
+    ) -> Result<(), SubscribeError> {
         let since = since.map(|offset| Position { epoch: 7, offset });
         let subscribe = |reply| BroadcasterMsg::Subscribe {
             viewer,
@@ -116,13 +133,26 @@ impl House {
         self.mailbox
             .ask(Instant::now() + Duration::from_secs(1), subscribe)
             .await
-            .unwrap()?;
-        Ok(outbox)
+            .unwrap()
+    }
+
+    /// Joins with a socket that takes its time.
+    async fn join_directly(&self, takes: Duration) -> Arc<Outbox<Counting>> {
+        let socket = Counting {
+            takes,
+            writes: Mutex::default(),
+        };
+        let outbox = Arc::new(Outbox::new(1 << 20, socket));
+        self.admit(1, None, Arc::clone(&outbox) as Arc<Outbox>)
+            .await
+            .unwrap();
+        assert_eq!(taken(&outbox), ["connection"]);
+        outbox
     }
 }
 
 /// Returns what is in the outbox: the types of messages, the numbers of events.
-fn taken(outbox: &Outbox) -> Vec<String> {
+fn taken(outbox: &Outbox<impl Direct>) -> Vec<String> {
     frames(outbox)
         .iter()
         .map(|frame| serde_json::from_slice::<Value>(&frame.json()).unwrap())
@@ -135,7 +165,7 @@ fn taken(outbox: &Outbox) -> Vec<String> {
         .collect()
 }
 
-fn frames(outbox: &Outbox) -> Vec<Frame> {
+fn frames(outbox: &Outbox<impl Direct>) -> Vec<Frame> {
     let mut frames = Vec::new();
     let taken = outbox.poll_take(&mut Context::from_waker(Waker::noop()), |frame| {
         frames.push(frame);
@@ -354,12 +384,22 @@ async fn viewers_are_sent_away_spread_in_time() {
 }
 
 /// A socket that takes everything, and counts the writes.
-#[derive(Debug, Default)]
-struct Counting(std::sync::Mutex<Vec<usize>>);
+#[derive(Debug)]
+struct Counting {
+    takes: Duration,
+    writes: Mutex<Vec<usize>>,
+}
+
+impl Counting {
+    fn writes(&self) -> Vec<usize> {
+        self.writes.lock().unwrap().clone()
+    }
+}
 
 impl Direct for Counting {
-    fn try_send(&self, batch: &crate::event::Batch) -> Sent {
-        self.0.lock().unwrap().push(batch.frames.len());
+    fn try_send(&self, batch: &Batch) -> Sent {
+        std::thread::sleep(self.takes);
+        self.writes.lock().unwrap().push(batch.frames.len());
         Sent::Whole
     }
 }
@@ -367,17 +407,35 @@ impl Direct for Counting {
 #[tokio::test(start_paused = true)]
 async fn publications_that_wait_leave_in_one_write() {
     let house = house().await;
-    let outbox = house.join(1, None, 1 << 20).await.unwrap();
-    assert_eq!(taken(&outbox), ["connection"]);
-    let socket = Arc::new(Counting::default());
-    outbox.connect(Arc::clone(&socket) as Arc<dyn Direct>);
+    let outbox = house.join_directly(Duration::ZERO).await;
     house.publish(house.log(1..=5)).await;
     house.publish(house.log(6..=6)).await;
-    assert_eq!(*socket.0.lock().unwrap(), [5, 1]);
+    assert_eq!(outbox.direct().writes(), [5, 1]);
     assert!(
         house
             .metrics
             .render()
             .contains("websocket_messages_sent_total 6")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn publications_wait_for_others_while_several_come_together() {
+    let house = house().await;
+    let outbox = house.join_directly(Duration::from_millis(20)).await;
+    let publish = |n| house.offer(house.log(n..=n));
+    let later = |ms| tokio::time::sleep(Duration::from_millis(ms));
+    house.publish(house.log(1..=2)).await;
+    publish(3);
+    later(2).await;
+    assert_eq!(outbox.direct().writes(), [2], "another may come");
+    publish(4);
+    later(10).await;
+    assert_eq!(outbox.direct().writes(), [2, 2]);
+    publish(5);
+    later(10).await;
+    assert_eq!(outbox.direct().writes(), [2, 2, 1], "none came");
+    publish(6);
+    later(1).await;
+    assert_eq!(outbox.direct().writes(), [2, 2, 1, 1], "so none is awaited");
 }

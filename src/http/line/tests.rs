@@ -1,7 +1,7 @@
 //! Over real sockets with small buffers, so that writes are cut.
 
 use super::*;
-use crate::{actors::broadcaster::Outbox, event::Frame};
+use crate::event::Frame;
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::{future::poll_fn, task::Waker, time::Duration};
 use tokio::net::{TcpListener, TcpSocket};
@@ -13,8 +13,8 @@ use tokio_tungstenite::{
 /// As small as the kernel lets it be, some kilobytes.
 const SMALL: u32 = 1;
 
-/// Returns both ends of a connection, the server's first.
-async fn pair() -> (TcpStream, TcpStream) {
+/// Returns an outbox whose line is connected, and the viewer's end.
+async fn pair() -> (Arc<Outbox<Line>>, TcpStream) {
     let listener = TcpSocket::new_v4().unwrap();
     listener.set_send_buffer_size(SMALL).unwrap();
     listener.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -23,7 +23,9 @@ async fn pair() -> (TcpStream, TcpStream) {
     client.set_recv_buffer_size(SMALL).unwrap();
     let client = client.connect(listener.local_addr().unwrap());
     let (near, far) = tokio::join!(listener.accept(), client);
-    (near.unwrap().0, far.unwrap())
+    let outbox = Outbox::new(usize::MAX, Line::default());
+    outbox.direct().connect(near.unwrap().0);
+    (Arc::new(outbox), far.unwrap())
 }
 
 fn frame(n: usize, pad: usize) -> Frame {
@@ -36,10 +38,10 @@ fn batch(frames: Vec<Frame>) -> Batch {
 
 #[tokio::test]
 async fn what_has_not_left_can_be_given_up_between_frames_only() {
-    let (near, far) = pair().await;
-    let line = Line::new(near);
+    let (outbox, far) = pair().await;
+    let line = outbox.direct();
     let mut socket =
-        WebSocketStream::from_raw_socket(FrameIo(Arc::clone(&line)), Role::Server, None).await;
+        WebSocketStream::from_raw_socket(FrameIo(Arc::clone(&outbox)), Role::Server, None).await;
     // More than both buffers hold: one has partly left, the others not at all.
     for n in 0..9 {
         line.push(frame(n, 1_000_000).websocket());
@@ -72,10 +74,7 @@ async fn what_has_not_left_can_be_given_up_between_frames_only() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_of_broadcaster_task_and_tungstenite_never_mix() {
     const FRAMES: usize = 3_000;
-    let (near, far) = pair().await;
-    let line = Line::new(near);
-    let outbox = Arc::new(Outbox::new(usize::MAX));
-    outbox.connect(Arc::clone(&line) as Arc<dyn Direct>);
+    let (outbox, far) = pair().await;
     let broadcaster = tokio::spawn({
         let outbox = Arc::clone(&outbox);
         async move {
@@ -94,8 +93,9 @@ async fn frames_of_broadcaster_task_and_tungstenite_never_mix() {
     });
     // As the viewer's task does it.
     let task = tokio::spawn(async move {
-        let mut socket =
-            WebSocketStream::from_raw_socket(FrameIo(Arc::clone(&line)), Role::Server, None).await;
+        let line = outbox.direct();
+        let io = FrameIo(Arc::clone(&outbox));
+        let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
         let mut pings = 0_u32;
         loop {
             let taken = poll_fn(|context| {
@@ -150,9 +150,8 @@ async fn frames_of_broadcaster_task_and_tungstenite_never_mix() {
 
 #[tokio::test]
 async fn the_broadcaster_writes_only_where_nothing_waits() {
-    let (near, far) = pair().await;
-    near.writable().await.unwrap();
-    let line = Line::new(near);
+    let (outbox, far) = pair().await;
+    let line = outbox.direct();
     let small = batch(vec![frame(0, 1)]);
     assert_eq!(line.try_send(&small), Sent::Whole);
     line.push(frame(1, 1).websocket());

@@ -206,6 +206,17 @@ impl TestServer {
         self.process.as_ref().expect("it runs").id()
     }
 
+    /// Returns how much memory of its own the process has, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.id());
+        let rollup = std::fs::read_to_string(path).unwrap();
+        let own = rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Pss_Anon:"));
+        let own = own.expect("Linux tells it").trim().trim_end_matches(" kB");
+        own.parse().unwrap()
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("it runs");
