@@ -2,7 +2,11 @@
 //! constant, and writes each event to each client, or events that came together in one write. Nothing that is a server
 //! can be cheaper on this machine.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    io::ErrorKind,
+    rc::Rc,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,6 +22,7 @@ struct Floor {
     is_joined: bool,
     clients: RefCell<Vec<TcpStream>>,
     frames: RefCell<Vec<u8>>,
+    has_written: Cell<bool>,
 }
 
 /// Serves until the process is ended.
@@ -49,7 +54,7 @@ async fn connection(mut stream: TcpStream, floor: Rc<Floor>) -> std::io::Result<
             stream
                 .write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
                 .await?;
-            floor.clients.borrow_mut().push(stream);
+            floor.join(stream);
             return Ok(());
         } else if request.starts_with(b"POST /publish") {
             let body = request
@@ -73,6 +78,18 @@ async fn connection(mut stream: TcpStream, floor: Rc<Floor>) -> std::io::Result<
 }
 
 impl Floor {
+    /// Takes a client in. The first after some events finds out who has left: another round begins.
+    fn join(&self, stream: TcpStream) {
+        let mut clients = self.clients.borrow_mut();
+        if self.has_written.take() {
+            clients.retain(|client| {
+                let read = client.try_read(&mut [0]);
+                read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+            });
+        }
+        clients.push(stream);
+    }
+
     /// Frames an event of 126 to 65,535 bytes once, and writes it to all: at once, or with those that have come too.
     fn publish(self: &Rc<Self>, event: &[u8]) {
         let length = u16::try_from(event.len()).unwrap_or(u16::MAX).to_be_bytes();
@@ -95,6 +112,7 @@ impl Floor {
     /// Writes to all; a client that cannot take it is let go.
     fn flush(&self) {
         let frames = self.frames.take();
+        self.has_written.set(true);
         self.clients.borrow_mut().retain(|client| {
             client
                 .try_write(&frames)
