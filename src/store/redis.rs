@@ -2,19 +2,20 @@
 //!
 //! [`Link`] is the way there, with one rule for all: a command has its time, and once one has passed it, every other
 //! fails at once until Redis answers a ping again. Keys of one channel share a hash tag, so that a cluster keeps them
-//! together and a script may touch them all.
+//! together and a script may touch them all. The tag is that of one of 16 shards of channels, so that a script may wake
+//! those who follow a channel through the node that keeps it (sharded pub/sub).
 //!
 //! | key | what |
 //! | --- | --- |
-//! | `{prefix:channel}:events` | stream; the id is the offset, the fields are time and body |
-//! | `{prefix:channel}:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision; the server's run, and where that began |
-//! | `{prefix:channel}:writers` | hash: each process's last append and its outcome, so that it can be sent again |
-//! | `{prefix:channel}:viewers` | hash: how many follow it on each process, and until when that counts |
+//! | `{prefix:shard}:channel:events` | stream; the id is the offset, the fields are time and body |
+//! | `{prefix:shard}:channel:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision; the server's run, and where that began |
+//! | `{prefix:shard}:channel:writers` | hash: each process's last append and its outcome, so that it can be sent again |
+//! | `{prefix:shard}:channel:viewers` | hash: how many follow it on each process, and until when that counts |
 //! | `prefix:channels` | set of the channels that have played something |
 //! | `prefix:answer:…` | one answer, with its expiry |
 //! | `prefix:analysis:…`, `prefix:analyses`, `prefix:key:…` | promised analyses, their order, idempotency keys |
 //! | `prefix:process:…` | a process is alive |
-//! | `prefix:wake` | the pub/sub channel that says where something was appended |
+//! | `prefix:wake` | the pub/sub channel that says where something was appended; on a cluster with Redis 7 or later there is one for each shard, `{prefix:shard}:wake` |
 
 mod analyses;
 mod answers;

@@ -1,13 +1,13 @@
 -- Appends entries to one channel, in order, each as a whole or not at all; trims; wakes the other processes.
 -- KEYS: events, head, writers.
 -- ARGV: now, most events, most bytes, most milliseconds, an epoch for a new stream, writer, its sequence number,
---       pub/sub channel, the channel's name, number of entries; then for each entry: number of events,
+--       PUBLISH or SPUBLISH, its pub/sub channel, the channel's name, number of entries; then for each entry: number of events,
 --       revision that its state replaces ('' without a state), state, events.
 -- Returns the epoch, the run of the server and the offset at which that began to append here; then for each entry: 1 or
 -- 0 (conflict), first, next.
 local events, head, writers = KEYS[1], KEYS[2], KEYS[3]
 local now, max_events, max_bytes, max_age = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local writer, sequence, entries = ARGV[6], ARGV[7], tonumber(ARGV[10])
+local writer, sequence, entries = ARGV[6], ARGV[7], tonumber(ARGV[11])
 
 -- tostring() would write large numbers with an exponent.
 local function whole(number) return string.format('%.0f', number) end
@@ -37,7 +37,7 @@ local run, began = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), t
 if known[6] ~= run then began = next end
 
 local outcome, appended, plays = {}, false, false
-local at = 11
+local at = 12
 for _ = 1, entries do
   local count, replaces, body = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
   at = at + 3
@@ -73,6 +73,6 @@ if redis.call('HLEN', writers) > 64 then redis.call('DEL', writers) end
 redis.call('HSET', writers, writer, cjson.encode({ sequence = sequence, outcome = outcome }))
 redis.call('PEXPIRE', writers, 600000)
 if appended or plays then
-  redis.call('PUBLISH', ARGV[8], table.concat({ writer, sequence, plays and whole(revision) or '0', epoch, whole(next), ARGV[9] }, ' '))
+  redis.call(ARGV[8], ARGV[9], table.concat({ writer, sequence, plays and whole(revision) or '0', epoch, whole(next), ARGV[10] }, ' '))
 end
 return answer(epoch, run, began, outcome)

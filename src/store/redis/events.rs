@@ -69,6 +69,7 @@ impl RedisEvents {
     ) -> Result<Vec<Result<Head, StoreError>>, StoreError> {
         let keys = ["events", "head", "writers"].map(|name| self.link.channel_key(channel, name));
         let mut arguments = head.to_vec();
+        arguments.extend(self.link.publication(channel));
         arguments.push(channel.into());
         arguments.push(count(entries.len()));
         for entry in entries {
@@ -120,12 +121,9 @@ impl RedisEvents {
     /// Gives the stream a new epoch, unless somebody else has; returns the one that it has then.
     async fn rename(&self, channel: &str, epoch: u64) -> Result<u64, StoreError> {
         let keys = vec![self.link.channel_key(channel, "head")];
-        let arguments = vec![
-            show_epoch(epoch),
-            show_epoch(rand::random()),
-            self.link.key("wake").into(),
-            channel.into(),
-        ];
+        let mut arguments = vec![show_epoch(epoch), show_epoch(rand::random())];
+        arguments.extend(self.link.publication(channel));
+        arguments.push(channel.into());
         let renewed = script::RENEW.run(&self.link, keys, arguments).await?;
         let epoch = renewed.as_str().and_then(|epoch| parse_epoch(&epoch));
         epoch.ok_or_else(strange)
@@ -217,7 +215,6 @@ impl EventLog for RedisEvents {
                 show_epoch(rand::random()),
                 self.link.process().into(),
                 sequence.to_string().into(),
-                self.link.key("wake").into(),
             ];
             let mut channels: HashMap<&str, Vec<usize>> = HashMap::new();
             for (place, entry) in batch.iter().enumerate() {

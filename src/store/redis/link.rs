@@ -7,16 +7,18 @@ use crate::{
 use fred::{
     clients::{Client, WithOptions},
     error::{Error, ErrorKind},
-    interfaces::ClientLike,
+    interfaces::{ClientLike, LuaInterface as _, PubsubInterface as _},
     types::{
-        RespVersion,
+        RespVersion, Value,
         config::{
             Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy,
             UnresponsiveConfig,
         },
     },
 };
+use futures_util::future::try_join_all;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
@@ -25,6 +27,12 @@ use tracing::{info, warn};
 const RECONNECT_MS: (u32, u32) = (50, 1_000);
 /// Messages that wait for the subscriber's reader; when it lags, it looks at every channel instead.
 const SUBSCRIBER_CAPACITY: usize = 4_096;
+
+/// Channels are spread over so many shards: a cluster keeps each on one of its nodes, and every process subscribes to
+/// each.
+const SHARDS: u8 = 16;
+/// The version of Redis that brought sharded pub/sub.
+const SHARDED_PUBSUB_SINCE: u64 = 7;
 
 /// See the module. Clones share one connection.
 #[derive(Clone)]
@@ -35,6 +43,8 @@ struct Inner {
     subscriber: Client,
     timeout: Duration,
     prefix: String,
+    /// Whether wake-ups go through sharded pub/sub.
+    is_sharded: bool,
     /// Names this process, for as long as it lives.
     process: String,
     /// Since when Redis has not answered; `None` while it does.
@@ -89,6 +99,16 @@ impl Link {
                 ))
             })?;
         }
+        if !client.is_clustered() && is_cluster_node(&client).await {
+            return Err(StoreError::Failed(
+                "the server at redis.url is a node of a cluster: write redis-cluster:// in place of redis://, or \
+                 rediss-cluster:// in place of rediss://"
+                    .to_owned(),
+            ));
+        }
+        let version = client.server_version();
+        let is_sharded = client.is_clustered()
+            && version.is_some_and(|version| version.major >= SHARDED_PUBSUB_SINCE);
         let options = Options {
             fail_fast: true,
             max_attempts: Some(1),
@@ -100,6 +120,7 @@ impl Link {
             subscriber,
             timeout,
             prefix: config.prefix.clone(),
+            is_sharded,
             process: uuid::Uuid::now_v7().simple().to_string(),
             down_since: watch::Sender::new(None),
         })))
@@ -178,9 +199,34 @@ impl Link {
         format!("{}:{name}", self.0.prefix)
     }
 
-    /// Returns a key of a channel.
+    /// Returns a key of a channel. Those of a shard of channels are on the same node of a cluster, with their wake-ups.
     pub(super) fn channel_key(&self, channel: &str, name: &str) -> String {
-        format!("{{{}:{channel}}}:{name}", self.0.prefix)
+        self.shard_key(shard(channel), &format!("{channel}:{name}"))
+    }
+
+    fn shard_key(&self, shard: u8, name: &str) -> String {
+        format!("{{{}:{shard}}}:{name}", self.0.prefix)
+    }
+
+    /// Returns how a script publishes that something was appended to a channel: the command, and its pub/sub channel.
+    pub(super) fn publication(&self, channel: &str) -> [Value; 2] {
+        match self.0.is_sharded {
+            true => [
+                "SPUBLISH".into(),
+                self.shard_key(shard(channel), "wake").into(),
+            ],
+            false => ["PUBLISH".into(), self.key("wake").into()],
+        }
+    }
+
+    /// Subscribes to all that [`Link::publication`] names. To do it again does no harm.
+    pub(super) async fn subscribe(&self) -> Result<(), Error> {
+        let subscriber = self.subscriber();
+        if !self.0.is_sharded {
+            return subscriber.subscribe(self.key("wake")).await;
+        }
+        let all = (0..SHARDS).map(|shard| subscriber.ssubscribe(self.shard_key(shard, "wake")));
+        try_join_all(all).await.map(drop)
     }
 
     fn judge<T>(
@@ -203,6 +249,19 @@ impl Link {
         }
         Err(StoreError::Unreachable)
     }
+}
+
+/// Returns whether the server shares its keys with others. One that does not let itself be asked is taken at its word.
+async fn is_cluster_node(client: &Client) -> bool {
+    let ask = "return redis.call('INFO', 'cluster')";
+    let info = client.eval::<String, _, Vec<String>, Vec<Value>>(ask, Vec::new(), Vec::new());
+    info.await
+        .is_ok_and(|info| info.contains("cluster_enabled:1"))
+}
+
+/// Returns which shard a channel belongs to: in every process and version the same.
+fn shard(channel: &str) -> u8 {
+    Sha256::digest(channel)[0] % SHARDS
 }
 
 /// Returns whether an error concerns the server as a whole, not the command alone. What the client cannot send or wait

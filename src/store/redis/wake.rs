@@ -3,7 +3,7 @@
 use super::Link;
 use crate::store::StoreError;
 use fred::{
-    interfaces::{ClientLike as _, EventInterface as _, PubsubInterface as _},
+    interfaces::{ClientLike as _, EventInterface as _},
     types::Message,
 };
 use tokio::{
@@ -40,7 +40,6 @@ pub enum Heard {
 /// The subscription. It heals by itself; whatever it may have missed is reported as [`Heard::All`].
 pub struct Wakes {
     link: Link,
-    name: String,
     messages: Receiver<Message>,
     reconnects: Receiver<fred::types::config::Server>,
     check: tokio::time::Interval,
@@ -70,7 +69,6 @@ impl Wakes {
         let mut check = tokio::time::interval(link.timeout());
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            name: link.key("wake"),
             messages: subscriber.message_rx(),
             reconnects: subscriber.reconnect_rx(),
             check,
@@ -114,7 +112,7 @@ impl Wakes {
         let subscribed = tokio::time::timeout_at(deadline, async {
             // Without a connection the client would keep the command for later.
             match subscriber.is_connected() {
-                true => subscriber.subscribe(self.name.as_str()).await.is_ok(),
+                true => self.link.subscribe().await.is_ok(),
                 false => false,
             }
         });
