@@ -33,6 +33,8 @@ mod recovery;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod scrape;
 #[cfg(test)]
 mod scrape_browser;

@@ -473,6 +473,16 @@ async fn a_cluster_serves_as_well() {
     for (_, viewer) in &mut viewers {
         sees_all(viewer, 1, 3).await;
     }
+    for node in &nodes {
+        let shards = node.command("PUBSUB SHARDCHANNELS").await;
+        assert!(shards.contains(":wake"), "{shards}");
+        let info = node.command("CLUSTER INFO").await;
+        let passed_on = "cluster_stats_messages_publish_sent";
+        assert!(
+            !info.contains(passed_on),
+            "no node wakes the others: {info}"
+        );
+    }
     let request = |server: &TestServer| {
         let body = order("a", &[question("Once?", 4, 3), question("Twice?", 4, 2)]);
         let request = server.request("POST", "/api/analyze").json(&body);
@@ -482,6 +492,12 @@ async fn a_cluster_serves_as_well() {
     let second = request(&servers[1]).await.expect(200);
     assert_eq!(first["analysisId"], second["analysisId"]);
     assert_eq!(ai.calls(), 2);
+    // Whoever takes a node for a server of its own is told.
+    let url = nodes[0].url().replace("redis-cluster://", "redis://");
+    let wrong = TestServer::with(&ai).env("REDIS_URL", url);
+    let (code, said) = wrong.run_to_end().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("write redis-cluster://"), "{said}");
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 pub(crate) mod ai;
 pub(crate) mod browser;
+pub(crate) mod installed;
+pub(crate) mod nginx;
 pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod redis;
@@ -13,6 +15,7 @@ pub(crate) mod viewer;
 
 pub(crate) use self::{
     ai::StubAi,
+    nginx::TestNginx,
     program::{Program, Said},
     redis::TestRedis,
     reply::Reply,

@@ -1,11 +1,13 @@
 //! A real Redis on a free port and a folder of its own.
 
-use super::{browser::variable, eventually, soon};
+use super::{
+    eventually,
+    installed::{free_port, installed},
+    soon,
+};
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -63,14 +65,8 @@ impl TestRedis {
     }
 
     fn new(cluster_port: Option<u16>) -> Option<Self> {
-        let Some(program) = find() else {
-            let missing = "there is no redis-server: install it (apt install redis-server)";
-            assert!(variable("CI").is_none(), "{missing}");
-            eprintln!("skipped: {missing}");
-            return None;
-        };
         Some(Self {
-            program,
+            program: installed("redis-server")?,
             folder: TempDir::new().expect("a folder"),
             port: free_port(),
             cluster_port,
@@ -176,21 +172,6 @@ impl Drop for TestRedis {
     }
 }
 
-/// Returns a port that stays free while a server is down between two starts: below those that the system gives to
-/// whoever asks for any, and of this process alone.
-fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let own = NEXT.fetch_add(1, Ordering::SeqCst);
-        assert!(own < 10, "a test has ten ports");
-        let port = 10_000 + std::process::id() % 2_000 * 10 + own;
-        let port = u16::try_from(port).expect("below 30,000");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 fn copy_files(from: &Path, to: &Path) {
     let said = Command::new("cp")
         .arg("-r")
@@ -198,11 +179,4 @@ fn copy_files(from: &Path, to: &Path) {
         .arg(to)
         .status();
     assert!(said.expect("cp runs").success());
-}
-
-fn find() -> Option<PathBuf> {
-    let path = variable("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("redis-server"))
-        .find(|program| program.is_file())
 }

@@ -48,18 +48,29 @@ impl Viewer {
 
     /// Connects over a stream of the test's own making.
     pub(crate) async fn over(stream: TcpStream, server: &TestServer, path: &str) -> Self {
-        let request = format!("ws://{}{path}", server.address);
-        let connected =
-            client_async_with_config(request.into_client_request().unwrap(), stream, None);
-        let (socket, _) = soon("the upgrade", connected).await.expect("an upgrade");
+        let viewer = Self::upgrade(stream, &server.address, path).await;
+        viewer.expect("an upgrade")
+    }
+
+    /// Connects to an address; `None` when it is not let in.
+    pub(crate) async fn at(address: &str, path: &str) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        Self::upgrade(stream, address, path).await
+    }
+
+    async fn upgrade(stream: TcpStream, address: &str, path: &str) -> Option<Self> {
+        let request = format!("ws://{address}{path}");
+        let request = request.into_client_request().unwrap();
+        let connected = client_async_with_config(request, stream, None);
+        let (socket, _) = soon("the upgrade", connected).await.ok()?;
         let mut viewer = Self {
             socket,
             connection: Value::Null,
             position: None,
         };
-        viewer.connection = viewer.next().await;
+        viewer.connection = viewer.step().await.ok()?;
         assert_eq!(viewer.connection["type"], "connection");
-        viewer
+        Some(viewer)
     }
 
     /// Returns the next frame; fails the test when the server closes instead.
@@ -125,7 +136,8 @@ impl Viewer {
         }
     }
 
-    async fn step(&mut self) -> Result<Value, Option<u16>> {
+    /// Returns the next frame, or the code of a close; without one when the line broke.
+    pub(crate) async fn step(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match soon("a frame", self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => {
