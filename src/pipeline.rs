@@ -24,7 +24,7 @@ use crate::{
     scrape::PageReader,
     solve::Solution,
     store::redis::Link,
-    timeline::Timing,
+    timeline::{Staging, Timing},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -109,7 +109,7 @@ impl Pipeline {
                 self.report_known(request, &solutions).await?,
             ));
         }
-        let show = request.animate.then(|| self.timing(request.timing));
+        let show = request.animate.then(|| self.staging(&request));
         let request = StartRequest {
             subject: request.subject,
             channel: request
@@ -179,6 +179,13 @@ impl Pipeline {
         }
     }
 
+    fn staging(&self, request: &AnalyzeRequest) -> Staging {
+        Staging {
+            timing: self.timing(request.timing),
+            when_busy: request.when_busy,
+        }
+    }
+
     /// Returns all solutions, if all are in memory. A cache that does not answer knows nothing.
     async fn known(&self, questions: &[Question]) -> Option<Vec<Arc<Solution>>> {
         // A page's questions are not known before it is read.
@@ -206,7 +213,7 @@ impl Pipeline {
         request: AnalyzeRequest,
         solutions: &[Arc<Solution>],
     ) -> Result<Arc<Report>, Refused> {
-        let began = Instant::now();
+        let (began, staging) = (Instant::now(), self.staging(&request));
         let questions = (1..).zip(request.subject.questions()).zip(solutions);
         let results: Vec<_> = questions
             .map(|((index, question), solution)| {
@@ -238,8 +245,7 @@ impl Pipeline {
         };
         report.message = words(&report, None);
         if request.animate {
-            self.play_known(&mut report, self.timing(request.timing))
-                .await?;
+            self.play_known(&mut report, staging).await?;
         }
         self.metrics
             .analysis()
@@ -254,7 +260,7 @@ impl Pipeline {
         Ok(report)
     }
 
-    async fn play_known(&self, report: &mut Report, timing: Timing) -> Result<(), Failure> {
+    async fn play_known(&self, report: &mut Report, staging: Staging) -> Result<(), Failure> {
         let (channel, id) = (report.channel.as_str(), report.analysis_id.as_str());
         let started = Event::AnalysisStarted {
             channel,
@@ -280,11 +286,10 @@ impl Pipeline {
         let request = PlayRequest {
             channel: channel.to_owned(),
             analysis_id: Some(id.to_owned()),
-            timing,
+            staging,
             cues: report.results.iter().flat_map(cues).collect(),
             skipped: Vec::new(),
             events,
-            when_busy: None,
         };
         let deadline = Self::within(self.settings.director.wait_ms + self.settings.journal.wait_ms);
         let played = self

@@ -21,6 +21,27 @@ pub enum WhenBusy {
     Reject,
 }
 
+impl WhenBusy {
+    /// Returns the one with this name, as clients write it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "queue" => Some(Self::Queue),
+            "replace" => Some(Self::Replace),
+            "reject" => Some(Self::Reject),
+            _ => None,
+        }
+    }
+}
+
+/// How a show is put on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staging {
+    /// How long each part takes.
+    pub timing: Timing,
+    /// What to do on a busy channel; `None` for the configured way.
+    pub when_busy: Option<WhenBusy>,
+}
+
 /// How long each part of a show takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

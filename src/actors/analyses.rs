@@ -236,7 +236,7 @@ impl State {
     async fn spawn(&self, id: &str, request: StartRequest) -> Result<ActorCell, StoreError> {
         let args = AnalysisArgs {
             id: id.to_owned(),
-            show: request.show.map(|timing| (request.channel, timing)),
+            show: request.show.map(|staging| (request.channel, staging)),
             subject: request.subject,
             deadline: Instant::now() + Duration::from_millis(self.args.config.timeout_ms),
             parallel: self.args.config.parallel_questions,

@@ -26,7 +26,7 @@ use crate::{
     quiz::{Question, request::Subject},
     runtime::{Bell, Envelope, Mailbox},
     store::Position,
-    timeline::{Cue, Timing},
+    timeline::{Cue, Staging},
 };
 use question::{Outcome, again};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -38,7 +38,7 @@ pub struct AnalysisArgs {
     /// Its id.
     pub id: String,
     /// Where it is shown; `None` when nothing is to be shown.
-    pub show: Option<(String, Timing)>,
+    pub show: Option<(String, Staging)>,
     /// What is asked, or the page where it stands.
     pub subject: Subject,
     /// When it must be over.
@@ -211,7 +211,7 @@ impl State {
 
     /// Takes the show's place on the channel and says that the analysis has begun.
     async fn announce(&mut self) -> Result<(), Failure> {
-        let Some((channel, timing)) = self.args.show.clone() else {
+        let Some((channel, staging)) = self.args.show.clone() else {
             return Ok(());
         };
         let (id, deadline) = (self.args.id.clone(), self.args.deadline);
@@ -219,7 +219,7 @@ impl State {
             let reserve = |reply| DirectorMsg::Reserve {
                 channel: channel.clone(),
                 analysis_id: id.clone(),
-                timing,
+                staging,
                 reply,
             };
             self.args.director.ask(deadline, reserve)

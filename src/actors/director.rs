@@ -28,7 +28,7 @@ use crate::{
     config,
     runtime::{AskError, Envelope, Mailbox, Permit, SendError},
     store::{Append, EventLog, StoreError},
-    timeline::{Show, Timeline, WhenBusy},
+    timeline::{Show, Staging, Timeline, WhenBusy},
 };
 use bytes::Bytes;
 use caller::{Again, Caller, Ending, TRIES, UnderWay};
@@ -162,11 +162,12 @@ impl State {
             DirectorMsg::Reserve {
                 channel,
                 analysis_id,
-                timing,
+                staging,
                 reply,
             } => {
-                let show = Show::new(analysis_id.clone(), Some(analysis_id), channel, timing);
-                self.on_reserve(show, timing, caller!(reply)).await;
+                let (id, timing) = (analysis_id.clone(), staging.timing);
+                let show = Show::new(id, Some(analysis_id), channel, timing);
+                self.on_reserve(show, staging, caller!(reply)).await;
             }
             DirectorMsg::Cue {
                 channel,
@@ -197,17 +198,20 @@ impl State {
         }
     }
 
+    fn when_busy(&self, staging: Staging) -> WhenBusy {
+        staging.when_busy.unwrap_or(self.args.when_busy)
+    }
+
     async fn on_play(&mut self, request: PlayRequest, caller: Caller<Played>) {
         let now = self.args.clock.now_ms();
         let same = request.clone();
         let PlayRequest {
             channel,
             analysis_id,
-            timing,
+            staging,
             cues,
             skipped,
             events,
-            when_busy,
         } = request;
         let before = match self.load(&channel).await {
             Ok(state) => state.clone(),
@@ -216,13 +220,14 @@ impl State {
         let id = analysis_id
             .clone()
             .unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+        let timing = staging.timing;
         let mut show = Show::new(id.clone(), analysis_id, channel.clone(), timing);
         show.add(cues, now);
         skipped
             .into_iter()
             .for_each(|question| show.skip_question(question));
         show.complete(now);
-        let (when_busy, max_queued) = (when_busy.unwrap_or(self.args.when_busy), self.max_queued());
+        let (when_busy, max_queued) = (self.when_busy(staging), self.max_queued());
         let state = &mut self.channel(&channel).state;
         let queued = match show.is_empty() {
             true => Ok(()),

@@ -63,6 +63,9 @@ pub struct AnalyzeArgs {
     /// Play no show
     #[arg(long, requires = "server")]
     no_animate: bool,
+    /// When the channel plays another show: queue behind it, replace it, or reject [default: as the server is set]
+    #[arg(long, requires = "server", value_name = "HOW", value_parser = ["queue", "replace", "reject"], conflicts_with = "no_animate")]
+    when_busy: Option<String>,
     #[command(flatten)]
     page: PageArgs,
     /// The file's format [default: by its name, else by its text]
@@ -117,6 +120,7 @@ pub(super) async fn run(args: AnalyzeArgs, settings: Settings) -> anyhow::Result
                 subject: (&subject).into(),
                 channel: args.channel.as_deref(),
                 animate: !args.no_animate,
+                when_busy: args.when_busy.as_deref(),
             };
             let key = settings.auth.api_key.as_ref();
             signals

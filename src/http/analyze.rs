@@ -15,6 +15,7 @@ use crate::{
         file::Format,
         request::{AnalyzeRequest, is_channel_name, parse_analyze_request, parse_quiz_body},
     },
+    timeline::WhenBusy,
 };
 use bytes::Bytes;
 use futures_util::stream;
@@ -37,13 +38,16 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let as_stream = lists(headers, header::ACCEPT, "text/event-stream");
     let as_async = lists(headers, HeaderName::from_static("prefer"), "respond-async");
     let format = format(content_type(headers).as_deref())?;
-    let channel = super::request::query(&request, "channel");
+    let stage = Stage {
+        channel: super::request::query(&request, "channel"),
+        when_busy: super::request::query(&request, "whenBusy"),
+    };
     let key = idempotency_key(headers)?;
     let settings = &context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;
-    let key = key.map(|key| (key, digest(format, channel.as_deref(), &body)));
-    let order = order(format, &body, channel, &settings.limits)?;
+    let key = key.map(|key| (key, digest(format, &stage, &body)));
+    let order = order(format, &body, stage, &settings.limits)?;
     let analyzed = context
         .pipeline
         .analyze(
@@ -96,29 +100,46 @@ fn unsupported(problem: &str) -> ApiError {
     )
 }
 
-/// Reads what is to be analysed: a JSON order, or a quiz file with its channel in the query.
+/// Where and how a quiz file's show plays, as the query says it: a file has no place for it. JSON says it itself, and its
+/// query counts for nothing.
+#[derive(Debug, Default)]
+struct Stage {
+    channel: Option<String>,
+    when_busy: Option<String>,
+}
+
+/// Reads what is to be analysed: a JSON order, or a quiz file.
 fn order(
     format: Option<Format>,
     body: &[u8],
-    channel: Option<String>,
+    Stage { channel, when_busy }: Stage,
     limits: &Limits,
 ) -> Result<AnalyzeRequest, ApiError> {
     let Some(format) = format else {
         return Ok(parse_analyze_request(body, limits)?);
     };
     let order = parse_quiz_body(format, body, limits)?;
-    match channel {
-        Some(channel) if !is_channel_name(&channel) => Err(super::channels::bad_channel(&channel)),
-        channel => Ok(AnalyzeRequest { channel, ..order }),
+    if let Some(channel) = channel.as_deref().filter(|name| !is_channel_name(name)) {
+        return Err(super::channels::bad_channel(channel));
     }
+    let when_busy = match when_busy {
+        None => None,
+        Some(name) => Some(WhenBusy::named(&name).ok_or_else(|| {
+            ApiError::invalid_request("whenBusy in the query must be queue, replace or reject")
+        })?),
+    };
+    Ok(AnalyzeRequest {
+        channel,
+        when_busy,
+        ..order
+    })
 }
 
 /// Returns what makes two calls under one `Idempotency-Key` the same call.
-fn digest(format: Option<Format>, channel: Option<&str>, body: &[u8]) -> [u8; 32] {
+fn digest(format: Option<Format>, stage: &Stage, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    // JSON names its channel itself, and its query counts for nothing.
     if let Some(format) = format {
-        hash.update(format!("{format:?} {}\n", channel.unwrap_or_default()));
+        hash.update(format!("{format:?} {stage:?}\n"));
     }
     hash.update(body);
     hash.finalize().into()

@@ -19,7 +19,7 @@ use crate::{
         problem::{Problem, Problems},
         request::{RequestError, TimingOverride, check_timing, is_channel_name},
     },
-    timeline::{Cue, WhenBusy},
+    timeline::{Cue, Staging, WhenBusy},
 };
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -63,11 +63,13 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
     let request = PlayRequest {
         channel: channel.clone(),
         analysis_id: None,
-        timing: pipeline.timing(timing),
+        staging: Staging {
+            timing: pipeline.timing(timing),
+            when_busy,
+        },
         cues,
         skipped,
         events: Vec::new(),
-        when_busy,
     };
     let deadline =
         Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);

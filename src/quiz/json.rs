@@ -271,7 +271,7 @@ pub(crate) fn fields<const N: usize>(
 }
 
 /// Returns the first characters of a text that comes from the client and goes into a message.
-fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
         .take(40)

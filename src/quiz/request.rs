@@ -3,10 +3,10 @@
 use super::Question;
 use super::check::{Lengths, check, check_into};
 use super::file::{self, Format, Parsed};
-use super::json::{WireQuestions, fields, read_questions, read_text, syntax_problem};
+use super::json::{WireQuestions, cut, fields, read_questions, read_text, syntax_problem};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
-use crate::{config::Limits, page::PageRequest};
+use crate::{config::Limits, page::PageRequest, timeline::WhenBusy};
 use page::PageFields;
 use serde::Deserialize;
 use serde_json::Value;
@@ -52,6 +52,8 @@ pub struct AnalyzeRequest {
     pub animate: bool,
     /// What the client wants different from the configured timing.
     pub timing: Option<TimingOverride>,
+    /// What to do on a busy channel; `None` for the configured way.
+    pub when_busy: Option<WhenBusy>,
     /// Anything the client sent, to be echoed.
     pub timestamp: Option<Value>,
 }
@@ -71,6 +73,7 @@ impl From<Subject> for AnalyzeRequest {
             channel: None,
             animate: true,
             timing: None,
+            when_busy: None,
             timestamp: None,
         }
     }
@@ -244,6 +247,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         "channel",
         "animate",
         "timing",
+        "whenBusy",
         "timestamp",
     ];
     let [
@@ -255,6 +259,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         channel,
         animate,
         timing,
+        when_busy,
         timestamp,
     ] = fields(entries, known, "", &mut problems);
 
@@ -307,6 +312,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     };
     let timing = timing.and_then(|timing| read_timing(timing, &mut problems));
     check_timing(timing.as_ref(), &mut problems);
+    let when_busy = when_busy.and_then(|node| read_when_busy(node, &mut problems));
     let timestamp = timestamp.map(Node::into_value);
     finish(
         AnalyzeRequest {
@@ -314,10 +320,27 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
             channel,
             animate,
             timing,
+            when_busy,
             timestamp,
         },
         problems,
     )
+}
+
+fn read_when_busy(node: Node, problems: &mut Problems) -> Option<WhenBusy> {
+    let when_busy = match &node {
+        Node::Text(name) => WhenBusy::named(name),
+        _ => None,
+    };
+    if when_busy.is_none() {
+        let is = match &node {
+            Node::Text(name) => format!("{:?}", cut(name)),
+            other => other.noun().to_owned(),
+        };
+        let problem = format_args!("must be queue, replace or reject, is {is}");
+        problems.add("whenBusy", problem);
+    }
+    when_busy
 }
 
 fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) -> Vec<Question> {
@@ -345,12 +368,13 @@ fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) 
 
 /// A request as serde reads it in one pass. What it does not know, the slow reader judges.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct WireRequest {
     questions: WireQuestions,
     channel: Option<String>,
     animate: Option<bool>,
     timing: Option<Object<TimingOverride>>,
+    when_busy: Option<WhenBusy>,
     timestamp: Option<Value>,
 }
 
@@ -366,6 +390,7 @@ impl From<WireRequest> for AnalyzeRequest {
             channel: wire.channel,
             animate: wire.animate.unwrap_or(true),
             timing: wire.timing.map(|Object(timing)| timing),
+            when_busy: wire.when_busy,
             timestamp: wire.timestamp,
         }
     }

@@ -1,6 +1,6 @@
 //! Channels: what the host does, and what the channel says of itself.
 
-use crate::support::{StubAi, TestServer, Viewer, eventually, order, question, timing};
+use crate::support::{Reply, StubAi, TestServer, Viewer, eventually, order, question, timing};
 use serde_json::{Value, json};
 
 async fn control(server: &TestServer, action: &str) -> Value {
@@ -218,6 +218,25 @@ async fn a_busy_channel_can_be_refused_or_taken() {
         .until(|frame| frame["id"] == second["timeline"]["id"])
         .await;
     assert_eq!(event.last().unwrap()["segments"][0]["to"], 2);
+    // An analysis takes it too, whether its answers are known or must be found.
+    for text in ["Busy?", "Still busy?"] {
+        let mut taking = self::order("hall", &[question(text, 2, 1)]);
+        taking["whenBusy"] = json!("replace");
+        let third = server.analyze(&taking).await;
+        viewer
+            .until(|frame| frame["type"] == "timeline" && frame["id"] == third["analysisId"])
+            .await;
+    }
+    // So does a quiz file, which says it in the query.
+    let file = |how: &str| {
+        let path = format!("/api/analyze?channel=hall&whenBusy={how}");
+        let request = server.request("POST", &path);
+        let request = request.header("content-type", "text/x-gift");
+        Reply::to(request.body("Busy? {=yes ~no}"))
+    };
+    assert_eq!(file("reject").await.error(409), "channel_busy");
+    assert_eq!(file("wait").await.error(400), "invalid_request");
+    file("replace").await.expect(200);
     // Other channels are not concerned.
     server
         .post("/api/channels/other/display", &body)

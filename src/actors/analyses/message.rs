@@ -7,7 +7,7 @@ use crate::{
     quiz::request::Subject,
     runtime::Reply,
     store::StoreError,
-    timeline::Timing,
+    timeline::Staging,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct StartRequest {
     /// The channel.
     pub channel: String,
     /// How the show is timed; `None` when nothing is to be shown.
-    pub show: Option<Timing>,
+    pub show: Option<Staging>,
     /// What the client sent along.
     pub timestamp: Option<Value>,
     /// What the client was promised.

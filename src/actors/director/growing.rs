@@ -3,14 +3,14 @@
 use super::{DirectorMsg, FinishRequest, State, caller::Caller};
 use crate::{
     analysis::ShowTime,
-    timeline::{Cue, Show, Timing},
+    timeline::{Cue, Show, Staging},
 };
 
 impl State {
     /// Keeps a show's place before the caller hears of it, so that a crash does not lose it.
-    pub(super) async fn on_reserve(&mut self, show: Show, timing: Timing, caller: Caller<()>) {
+    pub(super) async fn on_reserve(&mut self, show: Show, staging: Staging, caller: Caller<()>) {
         let now = self.args.clock.now_ms();
-        let (when_busy, max_queued) = (self.args.when_busy, self.args.config.max_queued_shows);
+        let (when_busy, max_queued) = (self.when_busy(staging), self.max_queued());
         let channel = show.timeline().channel.clone();
         let before = match self.load(&channel).await {
             Ok(state) => state.clone(),
@@ -38,7 +38,7 @@ impl State {
             move |reply| DirectorMsg::Reserve {
                 channel: name,
                 analysis_id: id,
-                timing,
+                staging,
                 reply,
             },
         );

@@ -5,7 +5,7 @@ use crate::{
     analysis::ShowTime,
     runtime::{AskError, Permit, Reply},
     store::{Position, StoreError},
-    timeline::{Cue, Timeline, Timing, WhenBusy},
+    timeline::{Cue, Staging, Timeline},
 };
 use bytes::Bytes;
 
@@ -45,16 +45,14 @@ pub struct PlayRequest {
     pub channel: String,
     /// The analysis it comes from.
     pub analysis_id: Option<String>,
-    /// How long each part takes.
-    pub timing: Timing,
+    /// How.
+    pub staging: Staging,
     /// What to show.
     pub cues: Vec<Cue>,
     /// Questions without an answer.
     pub skipped: Vec<u32>,
     /// Events to publish just before the timeline.
     pub events: Vec<Bytes>,
-    /// What to do on a busy channel; `None` for the configured way.
-    pub when_busy: Option<WhenBusy>,
 }
 
 /// The end of a growing show.
@@ -77,8 +75,8 @@ pub enum DirectorMsg {
         channel: String,
         /// The analysis, which names the show from here on.
         analysis_id: String,
-        /// How long each part takes.
-        timing: Timing,
+        /// How.
+        staging: Staging,
         /// Whether it may.
         reply: Reply<Result<(), DirectorError>>,
     },

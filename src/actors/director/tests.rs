@@ -49,22 +49,24 @@ async fn house(when_busy: WhenBusy) -> House {
     }
 }
 
-fn timing() -> Timing {
-    Timing::from(&config::Timeline::default())
+fn staging() -> Staging {
+    Staging {
+        timing: Timing::from(&config::Timeline::default()),
+        when_busy: None,
+    }
 }
 
 fn play(answers: &[u32]) -> PlayRequest {
     PlayRequest {
         channel: "c".to_owned(),
         analysis_id: None,
-        timing: timing(),
+        staging: staging(),
         cues: (1..)
             .zip(answers)
             .map(|(question, value)| Cue::new(question, *value, None))
             .collect(),
         skipped: Vec::new(),
         events: Vec::new(),
-        when_busy: None,
     }
 }
 
@@ -130,7 +132,7 @@ impl House {
         self.ask(move |reply| DirectorMsg::Reserve {
             channel,
             analysis_id,
-            timing: timing(),
+            staging: staging(),
             reply,
         })
     }
@@ -287,7 +289,10 @@ async fn the_queue_is_bounded_and_busy_channels_may_refuse_or_give_way() {
         .unwrap();
     assert!(matches!(full, Err(DirectorError::Full(_))), "{full:?}");
     let with = |when_busy| PlayRequest {
-        when_busy: Some(when_busy),
+        staging: Staging {
+            when_busy: Some(when_busy),
+            ..staging()
+        },
         ..play(&[7])
     };
     let refused = house
@@ -530,7 +535,7 @@ async fn what_another_process_plays_is_known_and_its_queue_goes_on_here() {
     let now = house.clock.now_ms();
     let mut theirs = ChannelState::default();
     for value in [3, 7] {
-        let mut show = Show::new(value.to_string(), None, "c".to_owned(), timing());
+        let mut show = Show::new(value.to_string(), None, "c".to_owned(), staging().timing);
         show.add(vec![Cue::new(1, value, None)], now);
         show.complete(now);
         theirs.enqueue(show, WhenBusy::Queue, 5, now).unwrap();

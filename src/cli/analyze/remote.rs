@@ -30,6 +30,8 @@ pub(super) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<&'a str>,
     pub(super) animate: bool,
+    #[serde(rename = "whenBusy", skip_serializing_if = "Option::is_none")]
+    pub(super) when_busy: Option<&'a str>,
 }
 
 /// The subject as the API names it.
@@ -230,7 +232,7 @@ mod tests {
         let server = tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut request = Vec::new();
-            while !request.ends_with(b"\"animate\":false}") {
+            while !request.ends_with(b"\"whenBusy\":\"reject\"}") {
                 assert_ne!(socket.read_buf(&mut request).await.unwrap(), 0);
             }
             socket.write_all(answer.as_bytes()).await.unwrap();
@@ -239,7 +241,8 @@ mod tests {
         let request = Request {
             subject: Asked::Questions { questions: &[] },
             channel: Some("stage"),
-            animate: false,
+            animate: true,
+            when_busy: Some("reject"),
         };
         let mut results = 0;
         let key = SecretString::from("k");
@@ -268,7 +271,11 @@ mod tests {
             request.contains("authorization: Bearer k\r\n")
                 && request.contains("accept: text/event-stream, application/json\r\n")
         );
-        assert!(request.ends_with(r#"{"questions":[],"channel":"stage","animate":false}"#));
+        assert!(
+            request.ends_with(
+                r#"{"questions":[],"channel":"stage","animate":true,"whenBusy":"reject"}"#
+            )
+        );
         let Answered { report, json } = outcome.unwrap();
         assert_eq!((report.status, results), (Status::Success, 1));
         assert_eq!(json, line(REPORT), "what the server sent, unchanged");
@@ -317,6 +324,7 @@ mod tests {
             subject: Asked::Questions { questions: &[] },
             channel: None,
             animate: false,
+            when_busy: None,
         };
         let told = run(&base.parse().unwrap(), None, &request, |_| ())
             .await

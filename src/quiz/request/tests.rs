@@ -21,7 +21,7 @@ const QUESTION: &str = r#"{"question":"2+2?","answers":["3","4"]}"#;
 fn reads_a_full_request() {
     let request = parse(&format!(
         r#"{{"questions":[{QUESTION}],"channel":"hall-1","animate":false,
-            "timing":{{"riseMs":10,"finaleValue":20}},"timestamp":{{"any":[1]}}}}"#
+                        "timing":{{"riseMs":10,"finaleValue":20}},"whenBusy":"replace","timestamp":{{"any":[1]}}}}"#
     ))
     .unwrap();
     assert_eq!(request.subject.questions()[0].options, ["3", "4"]);
@@ -33,6 +33,7 @@ fn reads_a_full_request() {
         ..TimingOverride::default()
     };
     assert_eq!(request.timing, Some(timing));
+    assert_eq!(request.when_busy, Some(WhenBusy::Replace));
     assert_eq!(request.timestamp, Some(serde_json::json!({"any": [1]})));
 }
 
@@ -77,7 +78,7 @@ fn problems_of_questions_alone_are_invalid_question() {
 #[test]
 fn other_problems_are_invalid_request_and_all_are_listed() {
     let (code, problems) = refused(
-        r#"{"questions":[{"question":""}],"chanel":"x","channel":"a b","animate":1,"timing":{"riseMs":-1,"fallMs":9999999,"hold":1}}"#,
+        r#"{"questions":[{"question":""}],"chanel":"x","channel":"a b","animate":1,"timing":{"riseMs":-1,"fallMs":9999999,"hold":1},"whenBusy":"wait"}"#,
     );
     assert_eq!(code, "invalid_request");
     assert_eq!(
@@ -90,6 +91,7 @@ fn other_problems_are_invalid_request_and_all_are_listed() {
             "timing.hold is not a known field; did you mean holdMs?",
             "timing.riseMs must be a whole number that is not negative, is -1",
             "timing.fallMs must be at most 3600000 milliseconds, is 9999999",
+            "whenBusy must be queue, replace or reject, is \"wait\"",
         ]
     );
 }
