@@ -201,6 +201,10 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Gives the stream a new epoch if it still has this one: it has lost events that viewers have seen.
     fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()>;
+
+    /// Removes events that are too old, and all of a channel whose last event is: what it plays, and its offsets. If it
+    /// plays again, its stream begins anew.
+    fn purge(&self, retention: Retention, now: u64) -> StoreResult<'_, ()>;
 }
 
 /// What an `Idempotency-Key` was used for.

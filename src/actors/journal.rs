@@ -21,7 +21,10 @@ use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
-use tracing::error;
+use tracing::{error, warn};
+
+/// How often what is too old is removed, of channels to which nothing is appended.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
 
 /// What the journal works with.
 #[derive(Clone)]
@@ -54,6 +57,8 @@ pub enum JournalMsg {
     },
     /// From its own commit, which has ended.
     Done,
+    /// From its own timer: remove what is too old.
+    Purge,
 }
 
 /// An entry on its way to the disk.
@@ -73,6 +78,8 @@ pub struct State {
     pending: VecDeque<Pending>,
     /// The commit on its way, at most one.
     commit: JoinSet<Commit>,
+    /// The removal of what is too old, at most one.
+    purge: JoinSet<()>,
 }
 
 /// What the log says of each entry, or of all.
@@ -98,11 +105,13 @@ impl Actor for Journal {
         myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        args.mailbox.bind(myself);
+        args.mailbox.bind(myself.clone());
+        myself.send_interval(PURGE_EVERY, || Envelope::internal(JournalMsg::Purge));
         Ok(State {
             args,
             pending: VecDeque::new(),
             commit: JoinSet::new(),
+            purge: JoinSet::new(),
         })
     }
 
@@ -134,6 +143,7 @@ impl Actor for Journal {
                 });
             }
             JournalMsg::Done => state.finish_commit().await,
+            JournalMsg::Purge => state.purge(),
         }
         state.commit_next(&myself);
         Ok(())
@@ -154,15 +164,18 @@ impl Actor for Journal {
 }
 
 impl JournalArgs {
-    async fn append(&self, entries: Vec<Append>) -> Outcomes {
+    fn retention(&self) -> Retention {
         const HOUR_MS: u64 = 3_600_000;
-        let retention = Retention {
+        Retention {
             max_events: self.config.max_events,
             max_bytes: self.config.max_bytes,
             max_age_ms: self.config.max_age_hours * HOUR_MS,
-        };
+        }
+    }
+
+    async fn append(&self, entries: Vec<Append>) -> Outcomes {
         self.log
-            .append(entries, retention, self.clock.now_ms())
+            .append(entries, self.retention(), self.clock.now_ms())
             .await
     }
 }
@@ -203,6 +216,20 @@ impl State {
                 batch,
                 outcome,
                 took: began.elapsed(),
+            }
+        });
+    }
+
+    fn purge(&mut self) {
+        while self.purge.try_join_next().is_some() {}
+        if !self.purge.is_empty() {
+            return;
+        }
+        let args = self.args.clone();
+        self.purge.spawn(async move {
+            let purged = args.log.purge(args.retention(), args.clock.now_ms());
+            if let Err(error) = purged.await {
+                warn!(actor = "journal", %error, "cannot remove what is too old");
             }
         });
     }

@@ -9,7 +9,7 @@ section! {
         max_events: u64 = 1_000,
         /// Bytes kept per channel.
         max_bytes: u64 = 4_194_304,
-        /// Hours an event is kept.
+                /// Hours an event is kept. A channel whose last event is older is forgotten, with what it plays.
         max_age_hours: u64 = 24,
         /// Messages that may wait.
         mailbox_capacity: usize = 4_096,

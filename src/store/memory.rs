@@ -20,6 +20,8 @@ struct Contents {
     streams: HashMap<String, (Head, Vec<LoggedEvent>)>,
     states: HashMap<String, Kept>,
     batches: Vec<usize>,
+    /// Oldest age, in milliseconds, and time of every purge.
+    purges: Vec<(u64, u64)>,
 }
 
 /// See the module.
@@ -74,6 +76,11 @@ impl MemoryLog {
             events.retain(|event| event.offset < offset);
             head.next = offset;
         }
+    }
+
+    /// Returns the oldest age, in milliseconds, and the time of every purge.
+    pub(crate) fn purges(&self) -> Vec<(u64, u64)> {
+        self.contents().purges.clone()
     }
 
     /// Returns the revision of what a channel plays.
@@ -193,6 +200,11 @@ impl EventLog for MemoryLog {
         {
             head.epoch += 1;
         }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn purge(&self, retention: Retention, now: u64) -> StoreResult<'_, ()> {
+        self.contents().purges.push((retention.max_age_ms, now));
         Box::pin(async { Ok(()) })
     }
 }

@@ -11,7 +11,7 @@
 //! | `{prefix:shard}:channel:head` | hash: epoch, first, next, bytes kept; what the channel plays, and its revision; the server's run, and where that began |
 //! | `{prefix:shard}:channel:writers` | hash: each process's last append and its outcome, so that it can be sent again |
 //! | `{prefix:shard}:channel:viewers` | hash: how many follow it on each process, and until when that counts |
-//! | `prefix:channels` | set of the channels that have played something |
+//! | `prefix:channels` | sorted set of the channels that have played something, by when |
 //! | `prefix:answer:…` | one answer, with its expiry |
 //! | `prefix:analysis:…`, `prefix:analyses`, `prefix:key:…` | promised analyses, their order, idempotency keys |
 //! | `prefix:process:…` | a process is alive |

@@ -165,3 +165,15 @@ async fn rejects_when_full() {
         .await;
     assert!(refused.is_err(), "entries on their way to the disk count");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_removed_now_and_then() {
+    let house = house().await;
+    tokio::time::sleep(2 * PURGE_EVERY + Duration::from_secs(1)).await;
+    let purges = house.log.purges();
+    let [(age, first), (_, second)] = purges[..] else {
+        panic!("{purges:?}");
+    };
+    assert_eq!(age, 24 * 3_600_000);
+    assert_eq!(second - first, 600_000);
+}

@@ -120,6 +120,38 @@ fn append_all(
     Ok(heads)
 }
 
+/// Returns whether anything was too old.
+fn purge_all(
+    write: &WriteTransaction,
+    retention: Retention,
+    now: u64,
+) -> Result<bool, redb::Error> {
+    let mut streams = write.open_table(STREAMS)?;
+    let mut events = write.open_table(EVENTS)?;
+    let mut states = write.open_table(STATES)?;
+    let mut trimmed = Vec::new();
+    for entry in streams.iter()? {
+        let (channel, stream) = entry?;
+        let (channel, (epoch, first, next, bytes)) = (channel.value(), stream.value());
+        let head = Head { epoch, first, next };
+        let mut stream = Stream { head, bytes };
+        stream.trim(channel, &mut events, retention, now)?;
+        if stream.head.first > first {
+            trimmed.push((channel.to_owned(), stream));
+        }
+    }
+    for (channel, Stream { head, bytes }) in &trimmed {
+        let channel = channel.as_str();
+        if head.first == head.next {
+            streams.remove(channel)?;
+            states.remove(channel)?;
+        } else {
+            streams.insert(channel, (head.epoch, head.first, head.next, *bytes))?;
+        }
+    }
+    Ok(!trimmed.is_empty())
+}
+
 /// One process owns the file, so nobody else can have changed it.
 fn kept(state: &[u8]) -> Kept {
     Kept {
@@ -194,5 +226,17 @@ impl EventLog for EmbeddedEvents {
     /// A commit that was acknowledged is on the disk: this log does not go back.
     fn renew(&self, _: String, _: u64) -> StoreResult<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn purge(&self, retention: Retention, now: u64) -> StoreResult<'_, ()> {
+        Box::pin(blocking(&self.0, move |database| {
+            let write = database.begin_write()?;
+            match purge_all(&write, retention, now)? {
+                true => write.commit()?,
+                // A commit costs the disk a write.
+                false => write.abort()?,
+            }
+            Ok(())
+        }))
     }
 }

@@ -106,6 +106,36 @@ async fn history_is_bounded_by_count_bytes_and_age() {
 }
 
 #[tokio::test]
+async fn a_channel_that_has_aged_out_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedEvents::open(folder.path()).unwrap();
+    let playing = |channel| Append {
+        state: Some(Bytes::from_static(b"s")),
+        ..entry(channel, &["1"])
+    };
+    append(&log, vec![playing("quiet"), playing("busy")], RETENTION, 0).await;
+    append(&log, vec![entry("busy", &["2"])], RETENTION, 900).await;
+    // A show that has its place and waits for its first answer has no event yet.
+    let reserved = Append {
+        state: Some(Bytes::from_static(b"s")),
+        ..entry("reserved", &[])
+    };
+    append(&log, vec![reserved], RETENTION, 0).await;
+    log.purge(RETENTION, 1_000).await.unwrap();
+    assert_eq!(bodies(&log, "quiet", 0).await, owned(&[(1, "1")]));
+    log.purge(RETENTION, 1_001).await.unwrap();
+    assert_eq!(log.head("quiet".to_owned()).await.unwrap(), None);
+    assert_eq!(log.state("quiet".to_owned()).await.unwrap(), None);
+    assert_eq!(bodies(&log, "quiet", 0).await, []);
+    assert_eq!(bodies(&log, "busy", 0).await, owned(&[(2, "2")]));
+    let head = log.head("busy".to_owned()).await.unwrap().unwrap();
+    assert_eq!((head.first, head.next), (2, 3));
+    for channel in ["busy", "reserved"] {
+        assert!(log.state(channel.to_owned()).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_channel_remembers_what_it_plays() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedEvents::open(folder.path()).unwrap();

@@ -68,6 +68,8 @@ for _ = 1, entries do
 end
 
 redis.call('HSET', head, 'epoch', epoch, 'first', whole(first), 'next', whole(next), 'bytes', whole(bytes), 'revision', whole(revision), 'run', run, 'began', whole(began))
+-- What a channel plays, and its offsets, are kept as long as its last event.
+redis.call('PEXPIRE', head, ARGV[4])
 if appended then redis.call('PEXPIRE', events, ARGV[4]) end
 if redis.call('HLEN', writers) > 64 then redis.call('DEL', writers) end
 redis.call('HSET', writers, writer, cjson.encode({ sequence = sequence, outcome = outcome }))

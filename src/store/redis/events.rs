@@ -7,7 +7,7 @@ use super::{
 use crate::store::{Append, EventLog, Head, Kept, LoggedEvent, Retention, StoreError, StoreResult};
 use bytes::Bytes;
 use fred::{
-    interfaces::{HashesInterface as _, SetsInterface as _, StreamsInterface as _},
+    interfaces::{HashesInterface as _, SortedSetsInterface as _, StreamsInterface as _},
     types::Value,
 };
 use futures_util::future::join_all;
@@ -65,6 +65,7 @@ impl RedisEvents {
         channel: &str,
         entries: &[&Append],
         head: &[Value],
+        now: u64,
         deadline: Instant,
     ) -> Result<Vec<Result<Head, StoreError>>, StoreError> {
         let keys = ["events", "head", "writers"].map(|name| self.link.channel_key(channel, name));
@@ -89,7 +90,7 @@ impl RedisEvents {
             let plays = entries.iter().any(|entry| entry.state.is_some());
             let appended = async {
                 if plays {
-                    self.remember(channel).await?;
+                    self.remember(channel, now).await?;
                 }
                 script::APPEND
                     .run(&self.link, keys.to_vec(), arguments.clone())
@@ -130,11 +131,10 @@ impl RedisEvents {
     }
 
     /// Notes that the channel plays something, before it does: a name too many does no harm.
-    async fn remember(&self, channel: &str) -> Result<(), StoreError> {
-        let key = self.link.key("channels");
-        self.link
-            .call(self.link.client().sadd::<(), _, _>(key, channel))
-            .await
+    async fn remember(&self, channel: &str, now: u64) -> Result<(), StoreError> {
+        let (key, client) = (self.link.key("channels"), self.link.client());
+        let added = client.zadd::<(), _, _>(key, None, None, false, false, (score(now), channel));
+        self.link.call(added).await
     }
 }
 
@@ -144,6 +144,12 @@ fn count(number: usize) -> Value {
 
 fn whole(number: u64) -> Value {
     Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Milliseconds since the Unix epoch, as a sorted set keeps them.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn score(at: u64) -> f64 {
+    at as f64
 }
 
 fn show_epoch(epoch: u64) -> Value {
@@ -224,7 +230,7 @@ impl EventLog for RedisEvents {
                 let (batch, head) = (&batch, &head);
                 async move {
                     let entries: Vec<_> = places.iter().map(|place| &batch[*place]).collect();
-                    let outcome = self.append_to(channel, &entries, head, deadline).await;
+                    let outcome = self.append_to(channel, &entries, head, now, deadline).await;
                     (places, outcome)
                 }
             });
@@ -312,7 +318,11 @@ impl EventLog for RedisEvents {
     fn states(&self) -> StoreResult<'_, Vec<(String, Kept)>> {
         Box::pin(async move {
             let key = self.link.key("channels");
-            let channels: Vec<String> = self.link.call(self.link.client().smembers(key)).await?;
+            let all = self
+                .link
+                .client()
+                .zrange(key, 0, -1, None, false, None, false);
+            let channels: Vec<String> = self.link.call(all).await?;
             let mut states = Vec::with_capacity(channels.len());
             for some in channels.chunks(READ_AT_ONCE) {
                 let read = some.iter().map(|channel| self.state(channel.clone()));
@@ -326,5 +336,16 @@ impl EventLog for RedisEvents {
 
     fn renew(&self, channel: String, epoch: u64) -> StoreResult<'_, ()> {
         Box::pin(async move { self.rename(&channel, epoch).await.map(drop) })
+    }
+
+    /// Redis lets the keys of channels expire by itself; what is left is their names.
+    fn purge(&self, retention: Retention, now: u64) -> StoreResult<'_, ()> {
+        Box::pin(async move {
+            let (key, client) = (self.link.key("channels"), self.link.client());
+            let oldest = score(now.saturating_sub(retention.max_age_ms));
+            self.link
+                .call(client.zremrangebyscore::<(), _, _, _>(key, 0.0, oldest))
+                .await
+        })
     }
 }
