@@ -1,7 +1,9 @@
 // The same with Bun: what is posted to /publish goes to every WebSocket client by a topic, as Bun documents it.
 const server = Bun.serve({
   port: 0,
-  hostname: "127.0.0.1",
+    hostname: "127.0.0.1",
+  // A publisher may wait long for the last of many clients.
+  idleTimeout: 0,
   async fetch(request, server) {
     if (server.upgrade(request)) return;
     server.publish("bench", await request.text());

@@ -12,6 +12,8 @@ const server = http.createServer((request, response) => {
   });
 });
 const clients = new WebSocketServer({ server });
+// A publisher may wait long for the last of many clients.
+server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${server.address().port}/`);
 });
