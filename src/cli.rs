@@ -7,6 +7,7 @@ mod analyze;
 mod completions;
 mod config;
 mod healthcheck;
+mod key;
 mod man;
 #[cfg(feature = "local-model")]
 pub mod model;
@@ -41,6 +42,7 @@ Examples:
   quiz-stats analyze quiz.json --server http://127.0.0.1:3000
   quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
+    quiz-stats key new anna --roles analyze    a key for somebody
   quiz-stats config --default > my.toml      every setting, documented
   quiz-stats man | man -l -                  all of this as a manual page
 
@@ -110,6 +112,9 @@ pub enum Command {
 pub enum PrintCommand {
     /// Show the effective settings, secrets masked, and where each came from
     Config(config::ConfigArgs),
+    /// Make keys for the API
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -124,6 +129,7 @@ impl PrintCommand {
     pub fn run(self, sources: &Sources) -> anyhow::Result<ExitCode> {
         match self {
             Self::Config(args) => config::run(&args, sources),
+            Self::Key(command) => key::run(command),
             Self::Completions(args) => completions::run(&args),
             Self::Man => man::run(),
         }

@@ -18,6 +18,7 @@ mod egress;
 mod environment;
 mod file;
 mod journal;
+pub mod keys;
 mod limits;
 mod load;
 mod local_model;
@@ -115,9 +116,9 @@ settings! {
 impl Settings {
     /// Returns where to listen: `server.host`, or loopback without an API key and every interface with one.
     pub fn listen_addr(&self) -> SocketAddr {
-        let unset = match self.auth.api_key {
-            Some(_) => Ipv4Addr::UNSPECIFIED,
-            None => Ipv4Addr::LOCALHOST,
+        let unset = match self.auth.is_guarded() {
+            true => Ipv4Addr::UNSPECIFIED,
+            false => Ipv4Addr::LOCALHOST,
         };
         SocketAddr::new(
             self.server.host.unwrap_or(IpAddr::V4(unset)),
@@ -129,9 +130,12 @@ impl Settings {
     fn validate(&self, check: &mut Check<'_>) {
         check.that(
             "server.host",
-            self.auth.api_key.is_some() || self.listen_addr().ip().is_loopback(),
+            self.auth.is_guarded()
+                || self.auth.allow_anonymous
+                || self.listen_addr().ip().is_loopback(),
             "must be a loopback address such as 127.0.0.1 while no API key guards the server; \
-             to listen for others, set API_KEY (or auth.api_key)",
+             to listen for others, set API_KEY (or auth.api_key, or auth.keys), or let everybody do everything with \
+             auth.allow_anonymous = true",
         );
         check.that(
             "metrics.bind",

@@ -10,7 +10,7 @@ mod gate;
 pub use gate::{Client, Scope, Verdict};
 
 use crate::{
-    config,
+    config::{self, keys::ApiKey},
     metrics::Metrics,
     runtime::{Envelope, Mailbox, Reply},
 };
@@ -27,6 +27,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub struct RateLimiterArgs {
     /// Its limits.
     pub config: config::RateLimiter,
+    /// Keys, some with limits of their own.
+    pub keys: Vec<ApiKey>,
     /// Where others reach it.
     pub mailbox: Mailbox<RateLimiterMsg>,
     /// Where refusals are counted.
@@ -71,7 +73,7 @@ impl Actor for RateLimiter {
         args.mailbox.bind(myself.clone());
         myself.send_interval(FORGET_EVERY, || Envelope::internal(RateLimiterMsg::Forget));
         Ok(State {
-            gate: Gate::new(&args.config, DefaultClock::default()),
+            gate: Gate::new(&args.config, &args.keys, DefaultClock::default()),
             metrics: args.metrics,
         })
     }

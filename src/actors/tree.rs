@@ -296,6 +296,7 @@ fn scraping(
     };
     let rate_limiter = RateLimiterArgs {
         config: settings.rate_limiter.clone(),
+        keys: settings.auth.all_keys(),
         mailbox: mailboxes.rate_limiter.clone(),
         metrics: metrics.clone(),
     };

@@ -37,7 +37,8 @@ enum RoleArg {
 
 pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let no_key = settings.auth.api_key.is_none();
+    let no_key = !settings.auth.is_guarded();
+    let is_open = settings.auth.allow_anonymous;
     let is_scraper = matches!(args.role, RoleArg::Scraper);
     if is_scraper && settings.scraper.remote_url.is_some() {
         let told = "a scraper reads pages itself: leave scraper.remote_url out of its settings; it is for the processes \
@@ -71,8 +72,14 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
     if let Some(metrics) = front.metrics_address() {
         info!(address = %metrics, "metrics have their own listener");
     }
-    if no_key {
-        info!("no API key is set: only this machine is served; set API_KEY to serve others");
+    match (no_key, is_open) {
+        (true, true) => warn!(
+            "no API key is set, and auth.allow_anonymous is: everybody who reaches {address} may do everything"
+        ),
+        (true, false) => {
+            info!("no API key is set: only this machine is served; set API_KEY to serve others");
+        }
+        (false, _) => {}
     }
     super::print(&match is_scraper {
         true => format!("scraper: {address}\n"),

@@ -1,17 +1,54 @@
 //! `[auth]`: who may do what.
 
-use super::{check::Check, section::section};
-use secrecy::SecretString;
+use super::{
+    check::Check,
+    keys::{self, ApiKey},
+    section::section,
+};
+use secrecy::{ExposeSecret as _, SecretString};
 
 section! {
     /// Who may do what.
     [auth] Auth {
-        /// The key that guards every state-changing call. Alias `API_KEY`.
+        /// A key that may do everything. Alias `API_KEY`.
         api_key: Option<SecretString> = None,
+        /// Further keys, one per line: a name, the key's hash, and what it may do. `quiz-stats key new` makes a key and
+        /// prints its line. Better in a file of its own: QUIZ_STATS__AUTH__KEYS_FILE.
+        keys: Option<String> = None,
+        /// Whether to listen beyond this machine without any key: then everybody may do everything.
+        allow_anonymous: bool = false,
     }
 }
 
 impl Auth {
-    /// The type says it all.
-    fn validate(&self, _check: &mut Check<'_>) {}
+    /// Returns every key.
+    pub fn all_keys(&self) -> Vec<ApiKey> {
+        let one = self.api_key.as_ref();
+        let one = one.map(|key| ApiKey::of_everything("api_key", key.expose_secret()));
+        // Settings that can be used have been checked.
+        let lines = self.keys.as_deref().map(keys::read);
+        let lines = lines.and_then(Result::ok).unwrap_or_default();
+        one.into_iter().chain(lines).collect()
+    }
+
+    /// Returns whether a key guards the server.
+    pub const fn is_guarded(&self) -> bool {
+        self.api_key.is_some() || self.keys.is_some()
+    }
+
+    fn validate(&self, check: &mut Check<'_>) {
+        if let Some(Err(wrong)) = self.keys.as_deref().map(keys::read) {
+            check.that(
+                "keys",
+                false,
+                format!("must be keys, one per line: {wrong}"),
+            );
+        }
+        let is_free = |key: &ApiKey| key.name != "api_key";
+        check.that(
+            "keys",
+            self.api_key.is_none() || self.all_keys()[1..].iter().all(is_free),
+            "must not have a key called api_key beside auth.api_key",
+        );
+    }
 }

@@ -8,10 +8,12 @@ use super::{
 };
 use crate::{
     actors::analyses::{AnalysesMsg, Cancelled},
+    analysis::Report,
     pipeline::Pipeline,
 };
 use http::{Response, StatusCode};
 use serde_json::json as value;
+use std::sync::Arc;
 
 /// Analyses listed when the caller does not say how many.
 const DEFAULT_LIMIT: usize = 20;
@@ -19,7 +21,21 @@ const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
 
 pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
-    let channel = query(&call.request, "channel");
+    let channel = match (query(&call.request, "channel"), call.caller.channels()) {
+        (Some(channel), _) => {
+            call.caller.may_use(&channel)?;
+            Some(channel)
+        }
+        (None, None) => None,
+        (None, Some([only])) => Some(only.clone()),
+        (None, Some(several)) => {
+            let told = format!(
+                "say which channel, one of {}: ?channel=…",
+                several.join(", ")
+            );
+            return Err(ApiError::invalid_request(told));
+        }
+    };
     let limit = match query(&call.request, "limit").map(|limit| limit.parse::<usize>()) {
         None => DEFAULT_LIMIT,
         Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
@@ -45,17 +61,27 @@ pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
 }
 
 pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
-    let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
-    let found = pipeline
-        .actors
-        .analyses
-        .ask(deadline(pipeline), |reply| AnalysesMsg::Get(id, reply))
-        .await?;
-    let report = found.ok_or_else(unknown)?;
+    let report = own(&call).await?;
     Ok(json(StatusCode::OK, report.as_ref()))
 }
 
+/// Returns the analysis of the path. One of a channel that is not the caller's is as good as unknown.
+async fn own(call: &Call) -> Result<Arc<Report>, ApiError> {
+    let (pipeline, id) = (&call.context.pipeline, call.parameter.clone());
+    let get = |reply| AnalysesMsg::Get(id.unwrap_or_default(), reply);
+    let analyses = &pipeline.actors.analyses;
+    let report = analyses.ask(deadline(pipeline), get).await?;
+    let report = report.ok_or_else(unknown)?;
+    call.caller
+        .may_use(&report.channel)
+        .map_err(|_| unknown())?;
+    Ok(report)
+}
+
 pub(super) async fn cancel(call: Call) -> Result<Response<Body>, ApiError> {
+    if call.caller.channels().is_some() {
+        own(&call).await?;
+    }
     let (pipeline, id) = (&call.context.pipeline, call.parameter.unwrap_or_default());
     match pipeline
         .actors

@@ -10,7 +10,7 @@ use crate::{
     actors::analyses::{Promise, Started, Update},
     analysis::{Failure, Report, Status},
     config::Limits,
-    pipeline::Analyzed,
+    pipeline::{Analyzed, DEFAULT_CHANNEL},
     quiz::{
         file::Format,
         request::{AnalyzeRequest, is_channel_name, parse_analyze_request, parse_quiz_body},
@@ -32,6 +32,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         request,
         context,
         request_id,
+        caller,
         ..
     } = call;
     let headers = request.headers();
@@ -48,6 +49,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;
     let key = key.map(|key| (key, digest(format, &stage, &body)));
     let order = order(format, &body, stage, &settings.limits)?;
+    caller.may_use(order.channel.as_deref().unwrap_or(DEFAULT_CHANNEL))?;
     let analyzed = context
         .pipeline
         .analyze(

@@ -42,7 +42,7 @@ struct ControlRequest {
 }
 
 pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
-    let (pipeline, channel) = (call.context.pipeline.clone(), channel(&call)?);
+    let (pipeline, channel) = (call.context.pipeline.clone(), own_channel(&call)?);
     let DisplayRequest {
         answers,
         timing,
@@ -89,7 +89,7 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
 }
 
 pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
-    let (pipeline, channel) = (call.context.pipeline.clone(), channel(&call)?);
+    let (pipeline, channel) = (call.context.pipeline.clone(), own_channel(&call)?);
     let ControlRequest { action } = read(call).await?;
     let deadline =
         Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
@@ -147,6 +147,13 @@ pub(super) fn channel(call: &Call) -> Result<String, ApiError> {
     } else {
         Err(bad_channel(&name))
     }
+}
+
+/// Returns the channel of the path, if the caller may use it.
+fn own_channel(call: &Call) -> Result<String, ApiError> {
+    let channel = channel(call)?;
+    call.caller.may_use(&channel)?;
+    Ok(channel)
 }
 
 pub(super) fn bad_channel(name: &str) -> ApiError {

@@ -5,7 +5,8 @@ use super::{
     admission::Admission,
     analyses, analyze,
     assets::{self, Asset},
-    auth, channels,
+    auth::{Caller, Keys},
+    channels,
     error::{ApiError, X_REQUEST_ID},
     events, health, request,
     respond::{Body, set},
@@ -16,6 +17,7 @@ use crate::{
         rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
         tree::Role,
     },
+    config::keys,
     egress::networks,
     metrics::RouteMetrics,
     pipeline::Pipeline,
@@ -61,6 +63,8 @@ pub(super) struct Call {
     pub(super) request_id: String,
     /// Where it comes from.
     pub(super) address: IpAddr,
+    /// Who makes it.
+    pub(super) caller: Caller,
     /// The part of the path in braces.
     pub(super) parameter: Option<String>,
 }
@@ -98,47 +102,57 @@ impl Route {
     }
 }
 
-/// Pattern, route, methods, whether it needs the API key.
-const TABLE: [(&str, Route, &str, bool); 19] = [
-    ("/", Route::Root, "GET, HEAD", false),
-    ("/api/analyze", Route::Analyze, "POST", true),
-    ("/api/scrape", Route::Scrape, "POST", true),
-    ("/api/analyses", Route::Analyses, "GET, HEAD", true),
+/// Pattern, route, methods, the role that it needs.
+const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
+    ("/", Route::Root, "GET, HEAD", None),
+    (
+        "/api/analyze",
+        Route::Analyze,
+        "POST",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/scrape",
+        Route::Scrape,
+        "POST",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/analyses",
+        Route::Analyses,
+        "GET, HEAD",
+        Some(keys::Role::Analyze),
+    ),
     (
         "/api/analyses/{id}",
         Route::AnalysisById,
         "GET, HEAD, DELETE",
-        true,
+        Some(keys::Role::Analyze),
     ),
-    (
-        "/api/channels/{channel}",
-        Route::Channel,
-        "GET, HEAD",
-        false,
-    ),
+    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", None),
     (
         "/api/channels/{channel}/display",
         Route::Display,
         "POST",
-        true,
+        Some(keys::Role::Publish),
     ),
     (
         "/api/channels/{channel}/control",
         Route::Control,
         "POST",
-        true,
+        Some(keys::Role::Publish),
     ),
-    ("/ws", Route::WebSocket, "GET", false),
-    ("/events", Route::Events, "GET", false),
-    ("/stage/{channel}", Route::Stage, "GET, HEAD", false),
-    ("/overlay/{channel}", Route::Overlay, "GET, HEAD", false),
-    ("/console", Route::Console, "GET, HEAD", false),
-    ("/assets/{*path}", Route::Asset, "GET, HEAD", false),
-    ("/health", Route::Health, "GET, HEAD", false),
-    ("/livez", Route::Livez, "GET, HEAD", false),
-    ("/readyz", Route::Readyz, "GET, HEAD", false),
-    ("/metrics", Route::Metrics, "GET, HEAD", false),
-    ("/version", Route::Version, "GET, HEAD", false),
+    ("/ws", Route::WebSocket, "GET", None),
+    ("/events", Route::Events, "GET", None),
+    ("/stage/{channel}", Route::Stage, "GET, HEAD", None),
+    ("/overlay/{channel}", Route::Overlay, "GET, HEAD", None),
+    ("/console", Route::Console, "GET, HEAD", None),
+    ("/assets/{*path}", Route::Asset, "GET, HEAD", None),
+    ("/health", Route::Health, "GET, HEAD", None),
+    ("/livez", Route::Livez, "GET, HEAD", None),
+    ("/readyz", Route::Readyz, "GET, HEAD", None),
+    ("/metrics", Route::Metrics, "GET, HEAD", None),
+    ("/version", Route::Version, "GET, HEAD", None),
 ];
 
 /// Label of requests whose path is none of ours: their paths must not become labels.
@@ -147,7 +161,7 @@ const NO_ROUTE: &str = "none";
 struct Entry {
     route: Route,
     methods: &'static str,
-    needs_key: bool,
+    role: Option<keys::Role>,
     metrics: HashMap<Method, RouteMetrics>,
 }
 
@@ -156,6 +170,7 @@ pub(super) struct Router {
     table: matchit::Router<Entry>,
     unknown: RouteMetrics,
     trusted_proxies: Vec<IpNet>,
+    keys: Keys,
     context: Arc<Context>,
 }
 
@@ -164,7 +179,7 @@ impl Router {
         let mut table = matchit::Router::new();
         let http = context.pipeline.metrics.http();
         let own_metrics_listener = context.pipeline.settings.metrics.bind.is_some();
-        for (pattern, route, methods, needs_key) in TABLE {
+        for (pattern, route, methods, role) in TABLE {
             let served = match routes {
                 Routes::All => route != Route::Metrics || !own_metrics_listener,
                 Routes::Scraper => match route {
@@ -188,7 +203,7 @@ impl Router {
                 let entry = Entry {
                     route,
                     methods,
-                    needs_key,
+                    role,
                     metrics,
                 };
                 table
@@ -203,6 +218,7 @@ impl Router {
             table,
             unknown,
             trusted_proxies,
+            keys: Keys::new(&context.pipeline.settings.auth),
             context: Arc::new(context),
         }
     }
@@ -224,7 +240,11 @@ impl Router {
         let metrics = metrics.unwrap_or(&self.unknown);
         let is_head = request.method() == Method::HEAD;
         let mut response = match found {
-            Some(found) => {
+            Some(found) => 'found: {
+                let caller = match self.keys.caller(request.headers(), address) {
+                    Ok(caller) => caller,
+                    Err(refused) => break 'found Err(refused),
+                };
                 let parameter = found
                     .params
                     .iter()
@@ -235,6 +255,7 @@ impl Router {
                     context: Arc::clone(&self.context),
                     request_id: request_id.clone(),
                     address,
+                    caller,
                     parameter,
                 };
                 self.enter(found.value, call).await
@@ -257,11 +278,10 @@ impl Router {
         if !entry.metrics.contains_key(call.request.method()) {
             return Err(ApiError::method_not_allowed(entry.methods));
         }
-        let auth = &self.context.pipeline.settings.auth;
-        let client = auth::client(auth, call.request.headers(), call.address)?;
-        if entry.needs_key {
-            auth::require_key(auth, client)?;
+        if let Some(role) = entry.role {
+            call.caller.may(role)?;
         }
+        let client = call.caller.client;
         let scope = match entry.route {
             Route::Analyze => Some(Scope::Analyze),
             // Behind backends, each with its own limits, the queue is the limit.

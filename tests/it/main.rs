@@ -17,6 +17,8 @@ mod garbage;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod limits;
 #[cfg(all(test, feature = "local-model"))]
 mod local_model;

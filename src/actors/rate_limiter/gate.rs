@@ -1,6 +1,9 @@
 //! The buckets: one per client and scope. Pure but for the clock it is given.
 
-use crate::config;
+use crate::config::{
+    self,
+    keys::{ApiKey, Rate},
+};
 use governor::{
     Quota, RateLimiter,
     clock::Clock,
@@ -8,6 +11,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     time::Duration,
@@ -18,8 +22,8 @@ use std::{
 pub enum Client {
     /// Without a credential: an IPv4 address, or an IPv6 /64, which is what one subscriber gets.
     Address(IpAddr),
-    /// With the API key.
-    ApiKey,
+    /// With a key: its place among the keys.
+    Key(u16),
 }
 
 impl From<IpAddr> for Client {
@@ -35,7 +39,7 @@ impl From<IpAddr> for Client {
 }
 
 /// Which bucket a request is taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Any API route.
     General,
@@ -72,6 +76,8 @@ type Buckets<C> = RateLimiter<Client, DashMapStateStore<Client>, C, StateInforma
 pub(super) struct Gate<C: Clock> {
     general: Bucket<C>,
     analyze: Bucket<C>,
+    /// Of keys with limits of their own.
+    own: HashMap<(Client, Scope), Bucket<C>>,
 }
 
 struct Bucket<C: Clock> {
@@ -81,8 +87,18 @@ struct Bucket<C: Clock> {
 }
 
 impl<C: Clock + Clone> Gate<C> {
-    pub(super) fn new(config: &config::RateLimiter, clock: C) -> Self {
+    pub(super) fn new(config: &config::RateLimiter, keys: &[ApiKey], clock: C) -> Self {
+        let mut own = HashMap::new();
+        for (index, key) in (0..).zip(keys) {
+            for (scope, rate) in [(Scope::General, key.general), (Scope::Analyze, key.analyze)] {
+                if let Some(Rate { per_second, burst }) = rate {
+                    let bucket = Bucket::new(per_second, burst, clock.clone());
+                    own.insert((Client::Key(index), scope), bucket);
+                }
+            }
+        }
         Self {
+            own,
             general: Bucket::new(
                 config.general_per_second,
                 config.general_burst,
@@ -93,10 +109,12 @@ impl<C: Clock + Clone> Gate<C> {
     }
 
     pub(super) fn admit(&self, client: Client, scope: Scope) -> Verdict {
-        match scope {
-            Scope::General => self.general.admit(client),
-            Scope::Analyze => self.analyze.admit(client),
-        }
+        let bucket = match (self.own.get(&(client, scope)), scope) {
+            (Some(own), _) => own,
+            (None, Scope::General) => &self.general,
+            (None, Scope::Analyze) => &self.analyze,
+        };
+        bucket.admit(client)
     }
 
     /// Drops the buckets that are full: a new one would be the same.
@@ -146,9 +164,19 @@ mod tests {
     fn gate() -> (Gate<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
         (
-            Gate::new(&config::RateLimiter::default(), clock.clone()),
+            Gate::new(&config::RateLimiter::default(), &keys(), clock.clone()),
             clock,
         )
+    }
+
+    /// One as all others, and one with a limit of its own.
+    fn keys() -> Vec<ApiKey> {
+        let mut keys = ["a", "b"].map(|name| ApiKey::of_everything(name, name));
+        keys[1].analyze = Some(Rate {
+            per_second: 5,
+            burst: 50,
+        });
+        keys.to_vec()
     }
 
     fn address(text: &str) -> Client {
@@ -194,10 +222,19 @@ mod tests {
                 .is_none()
         );
         assert!(
-            gate.admit(Client::ApiKey, Scope::Analyze)
+            gate.admit(Client::Key(0), Scope::Analyze)
                 .retry_after
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_key_may_have_limits_of_its_own() {
+        let (gate, _) = gate();
+        let limit = |client, scope| gate.admit(client, scope).limit;
+        assert_eq!(limit(Client::Key(0), Scope::Analyze), 3);
+        assert_eq!(limit(Client::Key(1), Scope::Analyze), 50);
+        assert_eq!(limit(Client::Key(1), Scope::General), 10);
     }
 
     #[test]
