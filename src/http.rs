@@ -5,6 +5,7 @@ mod admission;
 mod analyses;
 mod analyze;
 mod assets;
+mod audit;
 mod auth;
 mod channels;
 mod error;

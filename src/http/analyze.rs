@@ -1,6 +1,7 @@
 //! `POST /api/analyze`: questions in, answers out, at once, as a stream, or later.
 
 use super::{
+    audit::Note,
     error::ApiError,
     request::{body, content_type, idempotency_key, lists},
     respond::{Body, bytes, json, set},
@@ -49,7 +50,12 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let body = body(request, settings.limits.max_body_bytes, timeout).await?;
     let key = key.map(|key| (key, digest(format, &stage, &body)));
     let order = order(format, &body, stage, &settings.limits)?;
-    caller.may_use(order.channel.as_deref().unwrap_or(DEFAULT_CHANNEL))?;
+    let channel = order.channel.as_deref().unwrap_or(DEFAULT_CHANNEL);
+    caller.may_use(channel)?;
+    let note = Note {
+        channel: Some(channel.to_owned()),
+        tokens: None,
+    };
     let analyzed = context
         .pipeline
         .analyze(
@@ -60,23 +66,28 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
             },
         )
         .await?;
-    match analyzed {
-        Analyzed::Known(report) if !as_stream => respond(&report),
+    let mut response = match analyzed {
+        Analyzed::Known(report) if !as_stream => respond(&report)?,
         Analyzed::Known(report) => {
             let (sender, updates) = mpsc::channel(report.results.len() + 1);
             for result in &report.results {
                 let _ = sender.try_send(Update::Result(Box::new(result.clone())));
             }
             let _ = sender.try_send(Update::Done(Arc::clone(&report)));
-            Ok(event_stream(updates, request_id))
+            event_stream(updates, request_id)
         }
-        Analyzed::Started(started) if as_async => Ok(accepted(&started)),
-        Analyzed::Started(started) if as_stream => Ok(event_stream(started.updates, request_id)),
+        Analyzed::Started(started) if as_async => accepted(&started),
+        Analyzed::Started(started) if as_stream => event_stream(started.updates, request_id),
         Analyzed::Started(started) => {
             let report = last(started.updates).await?;
-            respond(&report)
+            let mut response = respond(&report)?;
+            let tokens = Some(report.usage.prompt_tokens + report.usage.completion_tokens);
+            response.extensions_mut().insert(Note { tokens, ..note });
+            return Ok(response);
         }
-    }
+    };
+    response.extensions_mut().insert(note);
+    Ok(response)
 }
 
 /// Returns what the body is; only what a browser will not send across sites without asking first.

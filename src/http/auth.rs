@@ -72,6 +72,14 @@ impl Keys {
 }
 
 impl Caller {
+    /// Returns the name of the caller's key.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.grant {
+            Grant::Key(key) => Some(&key.name),
+            Grant::Open | Grant::None => None,
+        }
+    }
+
     /// Refuses what needs a role that the caller has not.
     pub(super) fn may(&self, role: Role) -> Result<(), ApiError> {
         match &self.grant {

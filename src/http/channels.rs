@@ -1,6 +1,7 @@
 //! `/api/channels/{channel}`: what it plays, and the host's hands on it.
 
 use super::{
+    audit::Note,
     error::ApiError,
     request::{body, content_type},
     respond::{Body, json},
@@ -85,7 +86,7 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
     let answer = value!({
         "status": "success", "channel": channel, "position": played.position, "timeline": played.show,
     });
-    Ok(json(StatusCode::OK, &answer))
+    Ok(noted(json(StatusCode::OK, &answer), channel))
 }
 
 pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
@@ -93,13 +94,22 @@ pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
     let ControlRequest { action } = read(call).await?;
     let deadline =
         Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
+    let name = channel.clone();
     let ask = |reply| DirectorMsg::Control {
-        channel,
+        channel: name,
         action,
         reply,
     };
     let timeline = pipeline.actors.director.ask(deadline, ask).await??;
-    Ok(json(StatusCode::OK, &timeline))
+    Ok(noted(json(StatusCode::OK, &timeline), channel))
+}
+
+fn noted(mut response: Response<Body>, channel: String) -> Response<Body> {
+    response.extensions_mut().insert(Note {
+        channel: Some(channel),
+        ..Note::default()
+    });
+    response
 }
 
 pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {

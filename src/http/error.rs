@@ -1,5 +1,6 @@
 //! Errors: the one shape, and the only place that knows status codes (contracts, section 1).
 
+use super::audit::Code;
 use super::respond::{Body, json, set};
 use crate::{
     actors::director::DirectorError,
@@ -84,6 +85,7 @@ impl ApiError {
                 "retryAfter": self.retry_after,
             }),
         );
+        response.extensions_mut().insert(Code(self.code));
         if let Some(seconds) = self.retry_after {
             set(&mut response, header::RETRY_AFTER, &seconds.to_string());
         }

@@ -5,6 +5,7 @@ use super::{
     admission::Admission,
     analyses, analyze,
     assets::{self, Asset},
+    audit::Asked,
     auth::{Caller, Keys},
     channels,
     error::{ApiError, X_REQUEST_ID},
@@ -159,6 +160,7 @@ const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
 const NO_ROUTE: &str = "none";
 
 struct Entry {
+    pattern: &'static str,
     route: Route,
     methods: &'static str,
     role: Option<keys::Role>,
@@ -201,6 +203,7 @@ impl Router {
                     })
                     .collect();
                 let entry = Entry {
+                    pattern,
                     route,
                     methods,
                     role,
@@ -239,10 +242,20 @@ impl Router {
             .and_then(|found| found.value.metrics.get(request.method()));
         let metrics = metrics.unwrap_or(&self.unknown);
         let is_head = request.method() == Method::HEAD;
+        let mut asked = Asked {
+            method: request.method().clone(),
+            route: found.as_ref().map_or(NO_ROUTE, |found| found.value.pattern),
+            caller: None,
+            address,
+            request_id: &request_id,
+            needs_role: found
+                .as_ref()
+                .is_some_and(|found| found.value.role.is_some()),
+        };
         let mut response = match found {
             Some(found) => 'found: {
                 let caller = match self.keys.caller(request.headers(), address) {
-                    Ok(caller) => caller,
+                    Ok(caller) => asked.caller.insert(caller).clone(),
                     Err(refused) => break 'found Err(refused),
                 };
                 let parameter = found
@@ -267,6 +280,7 @@ impl Router {
         .unwrap_or_else(|error| error.respond(&request_id));
         set(&mut response, X_REQUEST_ID, &request_id);
         set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        asked.log(&response);
         if is_head {
             drop_body(&mut response);
         }

@@ -1,7 +1,7 @@
 //! Several keys: who may do what, on which channels, how often.
 
-use crate::support::{Program, Reply, StubAi, TestServer, order, question};
-use serde_json::json;
+use crate::support::{Program, Reply, StubAi, TestServer, eventually, order, question};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Makes a key as an operator does; returns it with its line.
@@ -31,7 +31,7 @@ async fn keys_have_roles_channels_and_limits() {
         .set("server.host", "127.0.0.1")
         .start()
         .await;
-    let post = async |key: &str, path: &str, body: &serde_json::Value| {
+    let post = async |key: &str, path: &str, body: &Value| {
         let request = server.request("POST", path).header("x-api-key", key);
         Reply::to(request.json(body)).await
     };
@@ -137,4 +137,76 @@ async fn others_are_served_without_a_key_only_where_that_is_meant() {
     server
         .analyze(&order("hall", &[question("Open?", 3, 2)]))
         .await;
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_did_what_and_nothing_that_is_secret() {
+    let (key, line) = new_key(&["anna", "--roles", "analyze,publish"]).await;
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("auth.keys", line)
+        .set("server.host", "127.0.0.1")
+        .set("log.format", "json")
+        .start()
+        .await;
+    let post = async |key: &str, path: &str, body: &Value| {
+        let request = server.request("POST", path).header("x-api-key", key);
+        Reply::to(request.json(body).header("x-request-id", "r-1")).await
+    };
+    let hall = order("hall", &[question("Hush, hush?", 3, 2)]);
+    post(&key, "/api/analyze", &hall).await.expect(200);
+    post(
+        &key,
+        "/api/channels/hall/control",
+        &json!({ "action": "stop" }),
+    )
+    .await;
+    post(&key, "/api/analyze", &json!({ "questions": [] }))
+        .await
+        .error(400);
+    post("qs_wrong", "/api/analyze", &hall).await.error(401);
+    // Reading is not worth a line.
+    let read = server
+        .request("GET", "/api/analyses")
+        .header("x-api-key", &key);
+    Reply::to(read).await.expect(200);
+    let lines = eventually("four lines", || async {
+        let log = server.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines: Vec<_> = lines.filter(|line| line["target"] == "audit").collect();
+        (lines.len() >= 4).then_some(lines)
+    })
+    .await;
+    let told = |line: &Value| {
+        let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
+        [
+            text("key"),
+            text("route"),
+            text("channel"),
+            text("outcome"),
+            text("request_id"),
+        ]
+    };
+    let lines: Vec<_> = lines.iter().map(told).collect();
+    assert_eq!(
+        lines,
+        [
+            ["anna", "/api/analyze", "hall", "done", "r-1"],
+            [
+                "anna",
+                "/api/channels/{channel}/control",
+                "hall",
+                "done",
+                "r-1"
+            ],
+            ["anna", "/api/analyze", "-", "invalid_request", "r-1"],
+            ["-", "/api/analyze", "-", "unauthenticated", "r-1"],
+        ]
+    );
+    let log = server.log();
+    for secret in ["Hush", "qs_", &key] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
 }

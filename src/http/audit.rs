@@ -1,0 +1,59 @@
+//! The audit log: who asked for a change, or was refused, and what came of it. Lines of a target of their own, `audit`;
+//! never a question's text, never a key.
+
+use super::{auth::Caller, respond::Body};
+use http::{Method, Response, StatusCode};
+use std::net::IpAddr;
+use tracing::info;
+
+/// What a handler knows of what it did.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Note {
+    /// On which channel.
+    pub(super) channel: Option<String>,
+    /// Tokens that the model took, where that is known when the response begins.
+    pub(super) tokens: Option<u64>,
+}
+
+/// The `code` of an error response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code(pub(super) &'static str);
+
+/// A request, as far as the log is concerned.
+pub(super) struct Asked<'a> {
+    pub(super) method: Method,
+    /// The pattern of its path.
+    pub(super) route: &'static str,
+    /// `None` when its key is not known.
+    pub(super) caller: Option<Caller>,
+    pub(super) address: IpAddr,
+    pub(super) request_id: &'a str,
+    /// Whether the route is for somebody with a role.
+    pub(super) needs_role: bool,
+}
+
+impl Asked<'_> {
+    /// Writes its line, if it is worth one: reading is not.
+    pub(super) fn log(&self, response: &Response<Body>) {
+        let status = response.status();
+        let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+        let reads = [Method::GET, Method::HEAD].contains(&self.method);
+        if !is_refused && (reads || !self.needs_role) {
+            return;
+        }
+        let note = response.extensions().get::<Note>();
+        let code = response.extensions().get::<Code>().map(|code| code.0);
+        info!(
+            target: "audit",
+            key = self.caller.as_ref().and_then(Caller::name),
+            address = %self.address,
+            method = %self.method,
+            route = self.route,
+            channel = note.and_then(|note| note.channel.as_deref()),
+            status = status.as_u16(),
+            outcome = code.unwrap_or("done"),
+            tokens = note.and_then(|note| note.tokens),
+            request_id = self.request_id,
+        );
+    }
+}
