@@ -60,7 +60,7 @@ async fn compare(plan: &Plan, viewers: usize) -> anyhow::Result<Vec<Table>> {
     let mut faults = vec![Faults::default(); servers.len()];
     for turn in 0..plan.rounds {
         for (index, (peer, server)) in servers.iter().enumerate() {
-            let crowd = Crowd::gather(server, viewers).await?;
+            let mut crowd = Crowd::gather(server, viewers).await?;
             if turn == 0 {
                 for (load, _) in LOADS {
                     crowd.round(server, *peer, load, WARM_UP).await?;
@@ -99,7 +99,7 @@ async fn compare(plan: &Plan, viewers: usize) -> anyhow::Result<Vec<Table>> {
 /// Viewers that watch.
 pub(crate) struct Crowd {
     board: Rc<Board>,
-    watching: RefCell<JoinSet<anyhow::Result<()>>>,
+    watching: JoinSet<anyhow::Result<()>>,
 }
 
 impl Crowd {
@@ -114,15 +114,12 @@ impl Crowd {
         for viewer in viewers {
             watching.spawn_local(viewer.watch(Rc::clone(&board)));
         }
-        Self {
-            board,
-            watching: RefCell::new(watching),
-        }
+        Self { board, watching }
     }
 
     /// Publishes for so long, and waits for what is on its way.
     pub(crate) async fn round(
-        &self,
+        &mut self,
         server: &Server,
         peer: Peer,
         load: Load,
@@ -141,10 +138,9 @@ impl Crowd {
                 Load::InFlight(count) => publisher.in_flight(count).await,
             }
         };
-        let mut watching = self.watching.borrow_mut();
         tokio::select! {
             published = publishing => published?,
-            Some(left) = watching.join_next() => left??,
+            Some(left) = self.watching.join_next() => left??,
         }
         let wall = began.elapsed();
         let cpu = server.cpu()?.since(cpu);

@@ -161,7 +161,7 @@ impl FromStr for ApiKey {
             let (what, value) = word.split_once('=').unwrap_or((word, ""));
             match what {
                 "roles" => {
-                    key.roles = value.split(',').map(str::parse).collect::<Result<_, _>>()?
+                    key.roles = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
                 }
                 "channels" => key.channels = Some(channels(value)?),
                 "general" => key.general = Some(value.parse()?),

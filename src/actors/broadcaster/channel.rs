@@ -17,8 +17,9 @@ use serde_json::value::RawValue;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// Bytes of events that are shown without waiting for more: a fraction of what a viewer may have queued.
 const ENOUGH: usize = 65_536;

@@ -7,6 +7,7 @@ use crate::{
 use bytes::Bytes;
 use serde_json::Value;
 use std::{
+    pin::pin,
     sync::Mutex,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -75,6 +76,30 @@ impl House {
             }
         };
         numbers.map(write).collect()
+    }
+
+    /// Writes one event to a log that keeps all, and publishes it.
+    async fn append_kept(&self, n: u64) {
+        let entry = Append {
+            channel: "c".to_owned(),
+            events: vec![body(n)],
+            state: None,
+            replaces: 0,
+        };
+        let keeps_all = Retention {
+            max_events: u64::MAX,
+            ..RETENTION
+        };
+        let published = Published {
+            channel: "c".to_owned(),
+            head: self.log.write(&[entry], keeps_all)[0],
+            first: n,
+            events: vec![body(n)],
+            state: None,
+        };
+        let message = BroadcasterMsg::Publish(published);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        self.mailbox.send(message, deadline).await.unwrap();
     }
 
     async fn publish(&self, published: impl IntoIterator<Item = Published>) {
@@ -398,7 +423,9 @@ impl Counting {
 
 impl Direct for Counting {
     fn try_send(&self, batch: &Batch) -> Sent {
-        std::thread::sleep(self.takes);
+        // Time is paused, and moves on with the first poll.
+        let _ =
+            pin!(tokio::time::advance(self.takes)).poll(&mut Context::from_waker(Waker::noop()));
         self.writes.lock().unwrap().push(batch.frames.len());
         Sent::Whole
     }
@@ -438,4 +465,40 @@ async fn publications_wait_for_others_while_several_come_together() {
     publish(6);
     later(1).await;
     assert_eq!(outbox.direct().writes(), [2, 2, 1, 1], "so none is awaited");
+}
+
+/// There is no moment at which a viewer could come and miss an event, or get one twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_come_and_come_back_while_events_are_published() {
+    const EVENTS: u64 = 2_000;
+    const VIEWERS: u64 = 4_000;
+    let house = Arc::new(house_of(100_000).await);
+    let publishing = tokio::spawn({
+        let house = Arc::clone(&house);
+        async move {
+            for n in 1..=EVENTS {
+                house.append_kept(n).await;
+            }
+        }
+    });
+    let mut outboxes = Vec::new();
+    for viewer in 0..VIEWERS {
+        // Every second one comes back: it has seen what its neighbour had seen a while ago.
+        let since = match (viewer % 2, house.info().await.position) {
+            (1, Some(position)) => Some(position.offset.saturating_sub(viewer % 20).max(1)),
+            _ => None,
+        };
+        outboxes.push((since, house.join(viewer, since, 1 << 30).await.unwrap()));
+    }
+    publishing.await.unwrap();
+    assert_eq!(house.info().await.position.unwrap().offset, EVENTS);
+    for (since, outbox) in outboxes {
+        let frames = frames(&outbox);
+        let greeting: Value = serde_json::from_slice(&frames[0].json()).unwrap();
+        let before = greeting["position"]["offset"].as_u64().unwrap_or(0);
+        assert_eq!(greeting["recovered"], since.is_some());
+        let offsets: Vec<_> = frames[1..].iter().filter_map(Frame::offset).collect();
+        let first = since.unwrap_or(before) + 1;
+        assert_eq!(offsets, (first..=EVENTS).collect::<Vec<_>>(), "{since:?}");
+    }
 }
