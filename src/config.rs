@@ -58,6 +58,7 @@ pub use rate_limiter::RateLimiter;
 pub use redis::Redis;
 pub use scraper::Scraper;
 pub use server::Server;
+pub(crate) use server::origins;
 pub use stats_app::StatsApp;
 pub use supervisor::Supervisor;
 pub use timeline::Timeline;

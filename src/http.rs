@@ -13,6 +13,7 @@ mod events;
 mod health;
 mod languages;
 mod line;
+mod origin;
 mod request;
 mod respond;
 mod router;

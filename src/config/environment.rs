@@ -15,10 +15,11 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 9] = [
+const ALIASES: [(&str, &str); 10] = [
     ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
+    ("CORS_ALLOWED_ORIGINS", "server.cors_allowed_origins"),
     ("LOG_LEVEL", "log.level"),
     ("OPENAI_API_KEY", "ai.api_key"),
     ("OPENAI_BASE_URL", "ai.base_url"),
@@ -27,7 +28,7 @@ const ALIASES: [(&str, &str); 9] = [
     ("STATS_APP_URL", "stats_app.url"),
 ];
 /// Names of parts that do not exist yet: whoever sets one should know that nothing happens.
-const UNUSED: [&str; 2] = ["CORS_ALLOWED_ORIGINS", "JWT_SECRET"];
+const UNUSED: [&str; 1] = ["JWT_SECRET"];
 
 /// Returns the process's variables. Names that are no Unicode cannot be ours.
 #[expect(

@@ -3,6 +3,7 @@
 use super::{check::Check, section::section};
 use crate::egress::is_network_list;
 use std::{net::IpAddr, path::PathBuf};
+use url::Url;
 
 section! {
     /// The listener and the process.
@@ -26,7 +27,10 @@ section! {
         max_connections: usize = 20_000,
         /// Addresses or networks of proxies in front, separated by commas, whose X-Forwarded-For tells the client's
         /// address. Otherwise all that come through a proxy share its limits.
-        trusted_proxies: Option<String> = None,
+                trusted_proxies: Option<String> = None,
+        /// Sites whose pages may call this server and follow its channels, separated by commas, each with its scheme and
+        /// port: https://quiz.example. Alias `CORS_ALLOWED_ORIGINS`.
+        cors_allowed_origins: Option<String> = None,
     }
 }
 
@@ -42,9 +46,29 @@ impl Server {
             "must be addresses or networks such as 10.0.0.0/8, separated by commas",
         );
         check.that(
+            "cors_allowed_origins",
+            self.cors_allowed_origins
+                .as_deref()
+                .is_none_or(|list| origins(list).all(is_origin)),
+            "must be origins such as https://quiz.example or http://localhost:5173, separated by commas: a scheme, a host, \
+             perhaps a port, and no path",
+        );
+        check.that(
             "data_dir",
             !self.data_dir.as_os_str().is_empty(),
             "must name a folder",
         );
     }
+}
+
+/// Returns the origins of a list.
+pub(crate) fn origins(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
+}
+
+/// Returns whether a browser would name an origin so.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
 }

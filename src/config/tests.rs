@@ -286,19 +286,36 @@ fn settings_that_contradict_each_other_are_refused() {
 
 #[test]
 fn names_of_parts_that_do_not_exist_yet_are_warned_about() {
-    let loaded = from_environment(&[
-        ("CORS_ALLOWED_ORIGINS", "http://x"),
-        ("JWT_SECRET_FILE", "x"),
-        ("HOME", "/"),
-    ])
-    .unwrap();
+    let loaded = from_environment(&[("JWT_SECRET_FILE", "x"), ("HOME", "/")]).unwrap();
     assert_eq!(
         loaded.warnings,
-        [
-            "CORS_ALLOWED_ORIGINS is set, but this version does not use it",
-            "JWT_SECRET_FILE is set, but this version does not use it",
-        ]
+        ["JWT_SECRET_FILE is set, but this version does not use it"]
     );
+}
+
+#[test]
+fn origins_are_as_browsers_name_them() {
+    let with = |list| from_environment(&[("CORS_ALLOWED_ORIGINS", list)]);
+    for right in ["https://quiz.example", "http://localhost:5173, https://a.b"] {
+        assert!(with(right).is_ok(), "{right}");
+    }
+    for wrong in [
+        "*",
+        "quiz.example",
+        "https://quiz.example/",
+        "https://quiz.example:443",
+        "https://Quiz.example",
+        "null",
+        "ftp://quiz.example",
+        "https://a.b,",
+    ] {
+        let problems = with(wrong).err().unwrap_or_else(|| panic!("{wrong}"));
+        assert_eq!(
+            keys(&problems),
+            ["server.cors_allowed_origins"],
+            "{problems}"
+        );
+    }
 }
 
 #[test]

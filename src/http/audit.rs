@@ -37,7 +37,7 @@ impl Asked<'_> {
     pub(super) fn log(&self, response: &Response<Body>) {
         let status = response.status();
         let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
-        let reads = [Method::GET, Method::HEAD].contains(&self.method);
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
         if !is_refused && (reads || !self.needs_role) {
             return;
         }

@@ -9,7 +9,9 @@ use super::{
     auth::{Caller, Keys},
     channels,
     error::{ApiError, X_REQUEST_ID},
-    events, health, request,
+    events, health,
+    origin::{self, Origins},
+    request,
     respond::{Body, set},
     scrape, websocket,
 };
@@ -173,6 +175,7 @@ pub(super) struct Router {
     unknown: RouteMetrics,
     trusted_proxies: Vec<IpNet>,
     keys: Keys,
+    origins: Origins,
     context: Arc<Context>,
 }
 
@@ -222,6 +225,7 @@ impl Router {
             unknown,
             trusted_proxies,
             keys: Keys::new(&context.pipeline.settings.auth),
+            origins: Origins::new(&context.pipeline.settings.server),
             context: Arc::new(context),
         }
     }
@@ -242,6 +246,7 @@ impl Router {
             .and_then(|found| found.value.metrics.get(request.method()));
         let metrics = metrics.unwrap_or(&self.unknown);
         let is_head = request.method() == Method::HEAD;
+        let origin = origin::named(request.headers()).map(str::to_owned);
         let mut asked = Asked {
             method: request.method().clone(),
             route: found.as_ref().map_or(NO_ROUTE, |found| found.value.pattern),
@@ -254,6 +259,14 @@ impl Router {
         };
         let mut response = match found {
             Some(found) => 'found: {
+                if let Some(answer) = self.origins.preflight(&request, found.value.methods) {
+                    break 'found answer;
+                }
+                if websocket::is_upgrade(&request)
+                    && let Err(refused) = self.origins.may_connect(&request)
+                {
+                    break 'found Err(refused);
+                }
                 let caller = match self.keys.caller(request.headers(), address) {
                     Ok(caller) => asked.caller.insert(caller).clone(),
                     Err(refused) => break 'found Err(refused),
@@ -280,6 +293,7 @@ impl Router {
         .unwrap_or_else(|error| error.respond(&request_id));
         set(&mut response, X_REQUEST_ID, &request_id);
         set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        self.origins.share(origin.as_deref(), &mut response);
         asked.log(&response);
         if is_head {
             drop_body(&mut response);

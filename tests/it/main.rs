@@ -25,6 +25,8 @@ mod local_model;
 #[cfg(test)]
 mod model_failures;
 #[cfg(test)]
+mod origins;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod picture;
