@@ -32,6 +32,8 @@ use tokio::{sync::mpsc, time::Instant};
 
 /// The name of the world that our scripts run in: the page's own scripts cannot see or change what they use.
 const WORLD: &str = "quiz-stats";
+/// How long a page that was given up may take to say that its process has died.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How a page is treated.
 #[derive(Debug, Clone, Copy)]
@@ -172,8 +174,14 @@ impl<'a> Tab<'a> {
             Err(BrowserError::TimedOut) => Some("net::ERR_TIMED_OUT".to_owned()),
             Err(error) => return Err(error),
         };
-        if error.is_none() {
-            self.pump(deadline, |heard| heard.parsed).await?;
+        match error.as_deref() {
+            None => self.pump(deadline, |heard| heard.parsed).await?,
+            // A process that dies at this moment looks like a download, until its death is told.
+            Some("net::ERR_ABORTED") => {
+                let moment = deadline.min(Instant::now() + LAST_WORDS);
+                self.pump(moment, |_| false).await?;
+            }
+            Some(_) => {}
         }
         Ok(Loaded {
             error,

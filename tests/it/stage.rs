@@ -40,6 +40,9 @@ fn now() -> f64 {
 /// Follows a show to its end, comparing all the way; returns the kinds of segments seen and the highest value.
 async fn follow(stage: &Stage, timeline: &Timeline) -> (BTreeSet<String>, f64) {
     let (mut kinds, mut highest) = (BTreeSet::new(), 0.0_f64);
+    // The call that started the show may be answered before the event is there.
+    let has_it = format!("window.quizStats.sample().timelineId === '{}'", timeline.id);
+    stage.until(&has_it).await;
     eventually("the show is over", || async {
         let (before, sample) = (now(), stage.agrees_with(timeline).await);
         assert!(
