@@ -297,6 +297,9 @@ impl State {
         let Some((until, reply)) = self.leaving.take() else {
             return;
         };
+        // What waits for company must not wait for viewers who have gone.
+        let names: Vec<_> = self.channels.keys().cloned().collect();
+        names.iter().for_each(|name| self.flush(name));
         let left = until.saturating_duration_since(Instant::now());
         let ticks =
             usize::try_from(left.as_millis() / AWAY_EVERY.as_millis()).unwrap_or(usize::MAX);

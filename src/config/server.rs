@@ -29,7 +29,7 @@ section! {
         /// address. Otherwise all that come through a proxy share its limits.
                 trusted_proxies: Option<String> = None,
         /// Sites whose pages may call this server and follow its channels, separated by commas, each with its scheme and
-        /// port: https://quiz.example. Alias `CORS_ALLOWED_ORIGINS`.
+        /// port, such as `https://quiz.example`. Alias `CORS_ALLOWED_ORIGINS`.
         cors_allowed_origins: Option<String> = None,
     }
 }

@@ -447,6 +447,18 @@ async fn publications_that_wait_leave_in_one_write() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_for_company_is_shown_before_viewers_are_sent_away() {
+    let house = house().await;
+    let outbox = house.join_directly(Duration::from_millis(20)).await;
+    house.publish(house.log(1..=2)).await;
+    house.offer(house.log(3..=3));
+    let until = Instant::now() + Duration::from_secs(1);
+    let farewell = |reply| BroadcasterMsg::Farewell { until, reply };
+    house.mailbox.ask(until, farewell).await.unwrap();
+    assert_eq!(outbox.direct().writes(), [2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn publications_wait_for_others_while_several_come_together() {
     let house = house().await;
     let outbox = house.join_directly(Duration::from_millis(20)).await;
