@@ -1,6 +1,6 @@
 //! `[server]`: the listener and the process.
 
-use super::{check::Check, section::section};
+use super::{check::Check, section::section, setting::choice};
 use crate::egress::is_network_list;
 use std::{net::IpAddr, path::PathBuf};
 use url::Url;
@@ -25,14 +25,31 @@ section! {
         body_timeout_ms: u64 = 10_000,
         /// Most connections at once; more are closed at accept.
         max_connections: usize = 20_000,
-        /// Addresses or networks of proxies in front, separated by commas, whose X-Forwarded-For tells the client's
-        /// address. Otherwise all that come through a proxy share its limits.
-                trusted_proxies: Option<String> = None,
+        /// Addresses or networks of proxies in front, separated by commas, whose word on the client's
+        /// address is believed. Otherwise all that come through a proxy share its limits.
+        trusted_proxies: Option<String> = None,
+        /// The header that these proxies write, "x-forwarded-for" or "forwarded" (RFC 7239). The other one is a client's own
+        /// word, and not read.
+        forwarded_header: ForwardedHeader = ForwardedHeader::XForwardedFor,
+        /// The only addresses or networks whose requests are answered, separated by commas; when not set, all.
+        allowed_addresses: Option<String> = None,
+        /// Addresses or networks whose requests are refused, separated by commas, even when they are allowed.
+        denied_addresses: Option<String> = None,
         /// Sites whose pages may call this server and follow its channels, separated by commas, each with its scheme and
         /// port, such as `https://quiz.example`. Alias `CORS_ALLOWED_ORIGINS`.
         cors_allowed_origins: Option<String> = None,
     }
 }
+
+/// The header in which a proxy notes where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`: addresses, separated by commas.
+    XForwardedFor,
+    /// `Forwarded`, as in RFC 7239.
+    Forwarded,
+}
+choice!(ForwardedHeader { XForwardedFor = "x-forwarded-for", Forwarded = "forwarded" });
 
 impl Server {
     fn validate(&self, check: &mut Check<'_>) {
@@ -40,11 +57,17 @@ impl Server {
         check.milliseconds("header_timeout_ms", self.header_timeout_ms);
         check.milliseconds("body_timeout_ms", self.body_timeout_ms);
         check.capacity("max_connections", self.max_connections);
-        check.that(
-            "trusted_proxies",
-            self.trusted_proxies.as_deref().is_none_or(is_network_list),
-            "must be addresses or networks such as 10.0.0.0/8, separated by commas",
-        );
+        for (key, list) in [
+            ("trusted_proxies", &self.trusted_proxies),
+            ("allowed_addresses", &self.allowed_addresses),
+            ("denied_addresses", &self.denied_addresses),
+        ] {
+            check.that(
+                key,
+                list.as_deref().is_none_or(is_network_list),
+                "must be addresses or networks such as 10.0.0.0/8, separated by commas",
+            );
+        }
         check.that(
             "cors_allowed_origins",
             self.cors_allowed_origins

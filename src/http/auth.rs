@@ -92,7 +92,7 @@ impl Caller {
             }
             Grant::Key(key) => {
                 let (name, role) = (&key.name, role.name());
-                Err(forbidden(format!(
+                Err(ApiError::forbidden(format!(
                     "the key '{name}' has not the role {role}"
                 )))
             }
@@ -103,7 +103,7 @@ impl Caller {
     pub(super) fn may_use(&self, channel: &str) -> Result<(), ApiError> {
         match self.channels() {
             Some(channels) if !channels.iter().any(|own| own == channel) => {
-                Err(forbidden(format!(
+                Err(ApiError::forbidden(format!(
                     "this key may use other channels than '{channel}': {}",
                     channels.join(", ")
                 )))
@@ -137,10 +137,6 @@ fn presented(headers: &HeaderMap) -> Option<&[u8]> {
 
 fn unauthenticated(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
-}
-
-fn forbidden(message: String) -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
 #[cfg(test)]

@@ -120,13 +120,9 @@ fn refused(headers: &HeaderMap) -> ApiError {
         .filter(|c| c.is_ascii_graphic())
         .take(200)
         .collect();
-    ApiError::new(
-        StatusCode::FORBIDDEN,
-        "forbidden",
-        format!(
-            "pages of {origin} are not allowed here: add it to CORS_ALLOWED_ORIGINS (server.cors_allowed_origins)"
-        ),
-    )
+    ApiError::forbidden(format!(
+        "pages of {origin} are not allowed here: add it to CORS_ALLOWED_ORIGINS (server.cors_allowed_origins)"
+    ))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Every route on one screen, and what each request passes on its way.
 
 use super::{
-    address,
+    address::Addresses,
     admission::Admission,
     analyses, analyze,
     assets::{self, Asset},
@@ -21,13 +21,11 @@ use crate::{
         tree::Role,
     },
     config::keys,
-    egress::networks,
     metrics::RouteMetrics,
     pipeline::Pipeline,
 };
 use http::{HeaderName, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
-use ipnet::IpNet;
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
@@ -173,7 +171,7 @@ struct Entry {
 pub(super) struct Router {
     table: matchit::Router<Entry>,
     unknown: RouteMetrics,
-    trusted_proxies: Vec<IpNet>,
+    addresses: Addresses,
     keys: Keys,
     origins: Origins,
     context: Arc<Context>,
@@ -218,12 +216,10 @@ impl Router {
             }
         }
         let unknown = http.route("other", NO_ROUTE);
-        let proxies = context.pipeline.settings.server.trusted_proxies.as_deref();
-        let trusted_proxies = networks(proxies.unwrap_or_default());
         Self {
             table,
             unknown,
-            trusted_proxies,
+            addresses: Addresses::new(&context.pipeline.settings.server),
             keys: Keys::new(&context.pipeline.settings.auth),
             origins: Origins::new(&context.pipeline.settings.server),
             context: Arc::new(context),
@@ -238,7 +234,7 @@ impl Router {
         let began = Instant::now();
         let _in_flight = self.context.pipeline.metrics.http().in_flight();
         let request_id = request::request_id(request.headers());
-        let address = address::of(request.headers(), peer.ip(), &self.trusted_proxies);
+        let address = self.addresses.of(request.headers(), peer.ip());
         let path = request.uri().path().to_owned();
         let found = self.table.at(&path).ok();
         let metrics = found
@@ -259,6 +255,13 @@ impl Router {
         };
         let mut response = match found {
             Some(found) => 'found: {
+                // Whoever asks whether the process lives is not a client.
+                let is_probe = matches!(found.value.route, Route::Livez | Route::Readyz);
+                if !is_probe && !self.addresses.may_come(address) {
+                    break 'found Err(ApiError::forbidden(
+                        "requests from this address are not answered",
+                    ));
+                }
                 if let Some(answer) = self.origins.preflight(&request, found.value.methods) {
                     break 'found answer;
                 }

@@ -164,3 +164,29 @@ async fn too_many_requests_are_told_when_to_come_back() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn addresses_are_let_in_by_list_as_the_proxy_names_them() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("server.trusted_proxies", "127.0.0.1")
+        .set("server.forwarded_header", "forwarded")
+        .set("server.allowed_addresses", "198.51.100.0/24")
+        .set("server.denied_addresses", "198.51.100.66")
+        .start()
+        .await;
+    for (address, status) in [
+        ("for=198.51.100.7", 200),
+        ("for=198.51.100.66", 403),
+        ("for=203.0.113.1", 403),
+        ("for=198.51.100.7, for=203.0.113.1", 403),
+    ] {
+        let ask = |path: &str| {
+            let request = server.request("GET", path).header("forwarded", address);
+            Reply::to(request.header("x-forwarded-for", "198.51.100.7"))
+        };
+        assert_eq!(ask("/api/channels/hall").await.status, status, "{address}");
+        assert_eq!(ask("/livez").await.status, 200, "a probe is no client");
+    }
+    assert_eq!(server.get("/stage/hall").await.error(403), "forbidden");
+}
