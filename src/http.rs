@@ -17,6 +17,7 @@ mod origin;
 mod request;
 mod respond;
 mod router;
+mod routes;
 mod scrape;
 mod server;
 mod websocket;

@@ -13,6 +13,7 @@ use super::{
     origin::{self, Origins},
     request,
     respond::{Body, set},
+    routes::{Route, TABLE},
     scrape, websocket,
 };
 use crate::{
@@ -69,92 +70,6 @@ pub(super) struct Call {
     /// The part of the path in braces.
     pub(super) parameter: Option<String>,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
-    Root,
-    Analyze,
-    Scrape,
-    Analyses,
-    AnalysisById,
-    Display,
-    Control,
-    Channel,
-    WebSocket,
-    Events,
-    Stage,
-    Overlay,
-    Console,
-    Asset,
-    Health,
-    Livez,
-    Readyz,
-    Metrics,
-    Version,
-}
-
-impl Route {
-    /// Returns whether a process that only reads pages has it.
-    const fn reads_pages(self) -> bool {
-        matches!(
-            self,
-            Self::Root | Self::Scrape | Self::Health | Self::Livez | Self::Readyz | Self::Version
-        )
-    }
-}
-
-/// Pattern, route, methods, the role that it needs.
-const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
-    ("/", Route::Root, "GET, HEAD", None),
-    (
-        "/api/analyze",
-        Route::Analyze,
-        "POST",
-        Some(keys::Role::Analyze),
-    ),
-    (
-        "/api/scrape",
-        Route::Scrape,
-        "POST",
-        Some(keys::Role::Analyze),
-    ),
-    (
-        "/api/analyses",
-        Route::Analyses,
-        "GET, HEAD",
-        Some(keys::Role::Analyze),
-    ),
-    (
-        "/api/analyses/{id}",
-        Route::AnalysisById,
-        "GET, HEAD, DELETE",
-        Some(keys::Role::Analyze),
-    ),
-    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", None),
-    (
-        "/api/channels/{channel}/display",
-        Route::Display,
-        "POST",
-        Some(keys::Role::Publish),
-    ),
-    (
-        "/api/channels/{channel}/control",
-        Route::Control,
-        "POST",
-        Some(keys::Role::Publish),
-    ),
-    ("/ws", Route::WebSocket, "GET", None),
-    ("/events", Route::Events, "GET", None),
-    ("/stage/{channel}", Route::Stage, "GET, HEAD", None),
-    ("/overlay/{channel}", Route::Overlay, "GET, HEAD", None),
-    ("/console", Route::Console, "GET, HEAD", None),
-    ("/assets/{*path}", Route::Asset, "GET, HEAD", None),
-    ("/health", Route::Health, "GET, HEAD", None),
-    ("/livez", Route::Livez, "GET, HEAD", None),
-    ("/readyz", Route::Readyz, "GET, HEAD", None),
-    ("/metrics", Route::Metrics, "GET, HEAD", None),
-    ("/version", Route::Version, "GET, HEAD", None),
-];
 
 /// Label of requests whose path is none of ours: their paths must not become labels.
 const NO_ROUTE: &str = "none";

@@ -1,0 +1,90 @@
+//! What can be asked for, how, and by whom (contracts, section 1).
+
+use crate::config::keys;
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Root,
+    Analyze,
+    Scrape,
+    Analyses,
+    AnalysisById,
+    Display,
+    Control,
+    Channel,
+    WebSocket,
+    Events,
+    Stage,
+    Overlay,
+    Console,
+    Asset,
+    Health,
+    Livez,
+    Readyz,
+    Metrics,
+    Version,
+}
+
+impl Route {
+    /// Returns whether a process that only reads pages has it.
+    pub(super) const fn reads_pages(self) -> bool {
+        matches!(
+            self,
+            Self::Root | Self::Scrape | Self::Health | Self::Livez | Self::Readyz | Self::Version
+        )
+    }
+}
+
+/// Pattern, route, methods, the role that it needs.
+pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
+    ("/", Route::Root, "GET, HEAD", None),
+    (
+        "/api/analyze",
+        Route::Analyze,
+        "POST",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/scrape",
+        Route::Scrape,
+        "POST",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/analyses",
+        Route::Analyses,
+        "GET, HEAD",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/analyses/{id}",
+        Route::AnalysisById,
+        "GET, HEAD, DELETE",
+        Some(keys::Role::Analyze),
+    ),
+    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", None),
+    (
+        "/api/channels/{channel}/display",
+        Route::Display,
+        "POST",
+        Some(keys::Role::Publish),
+    ),
+    (
+        "/api/channels/{channel}/control",
+        Route::Control,
+        "POST",
+        Some(keys::Role::Publish),
+    ),
+    ("/ws", Route::WebSocket, "GET", None),
+    ("/events", Route::Events, "GET", None),
+    ("/stage/{channel}", Route::Stage, "GET, HEAD", None),
+    ("/overlay/{channel}", Route::Overlay, "GET, HEAD", None),
+    ("/console", Route::Console, "GET, HEAD", None),
+    ("/assets/{*path}", Route::Asset, "GET, HEAD", None),
+    ("/health", Route::Health, "GET, HEAD", None),
+    ("/livez", Route::Livez, "GET, HEAD", None),
+    ("/readyz", Route::Readyz, "GET, HEAD", None),
+    ("/metrics", Route::Metrics, "GET, HEAD", None),
+    ("/version", Route::Version, "GET, HEAD", None),
+];
