@@ -12,6 +12,9 @@ use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde_json::json as value;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, path::Path, sync::LazyLock};
+/// What browsers offer and no page of ours wants.
+const PERMISSIONS_POLICY: &str =
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Scripts, styles and connections of this server only; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -175,12 +178,14 @@ fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
         header::CONTENT_SECURITY_POLICY,
         &format!("{CONTENT_SECURITY_POLICY}{ancestors}"),
     );
-    set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    set(
-        &mut response,
-        HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
-    );
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", PERMISSIONS_POLICY),
+    ] {
+        set(&mut response, HeaderName::from_static(name), value);
+    }
     response
 }
 

@@ -244,7 +244,10 @@ async fn pages_are_guarded_and_cached() {
             path != "/overlay/default",
             "{path}"
         );
-        assert_eq!(page.header("referrer-policy"), "no-referrer");
+                assert_eq!(page.header("referrer-policy"), "no-referrer");
+        let permissions = page.header("permissions-policy");
+        assert!(permissions.contains("display-capture=()"), "{permissions}");
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(page.header("cache-control"), "no-cache");
         let etag = page.header("etag").to_owned();
         for asked in [
