@@ -264,7 +264,7 @@ impl From<crate::store::StoreError> for Failure {
     fn from(error: crate::store::StoreError) -> Self {
         use crate::store::StoreError;
         match error {
-            StoreError::Unreachable | StoreError::Conflict => Self {
+            StoreError::Unreachable | StoreError::Conflict | StoreError::Full => Self {
                 error: format!("{error}: try again in a second"),
                 ..Self::overloaded()
             },

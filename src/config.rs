@@ -18,6 +18,7 @@ mod egress;
 mod environment;
 mod file;
 mod journal;
+pub mod jwt;
 pub mod keys;
 mod limits;
 mod load;
@@ -47,6 +48,7 @@ pub use egress::Egress;
 #[cfg(feature = "browser")]
 pub use environment::{browser_environment, search_path};
 pub use journal::Journal;
+pub use jwt::Jwt;
 pub use limits::Limits;
 pub use load::{Argument, Loaded, Sources, load};
 pub use local_model::LocalModel;
@@ -94,6 +96,7 @@ macro_rules! settings {
 settings! {
     server: Server,
     auth: Auth,
+    jwt: Jwt,
     limits: Limits,
     ai: Ai,
     local_model: LocalModel,
@@ -115,9 +118,14 @@ settings! {
 }
 
 impl Settings {
-    /// Returns where to listen: `server.host`, or loopback without an API key and every interface with one.
+    /// Returns whether keys or tokens guard the server.
+    pub const fn is_guarded(&self) -> bool {
+        self.auth.has_keys() || self.jwt.is_configured()
+    }
+
+    /// Returns where to listen: `server.host`, or loopback without keys or tokens and every interface with some.
     pub fn listen_addr(&self) -> SocketAddr {
-        let unset = match self.auth.is_guarded() {
+        let unset = match self.is_guarded() {
             true => Ipv4Addr::UNSPECIFIED,
             false => Ipv4Addr::LOCALHOST,
         };
@@ -131,12 +139,17 @@ impl Settings {
     fn validate(&self, check: &mut Check<'_>) {
         check.that(
             "server.host",
-            self.auth.is_guarded()
+            self.is_guarded()
                 || self.auth.allow_anonymous
                 || self.listen_addr().ip().is_loopback(),
             "must be a loopback address such as 127.0.0.1 while no API key guards the server; \
-             to listen for others, set API_KEY (or auth.api_key, or auth.keys), or let everybody do everything with \
+             to listen for others, set API_KEY (or auth.api_key, or auth.keys) or JWT_SECRET, or let everybody do everything with \
              auth.allow_anonymous = true",
+        );
+        check.that(
+            "auth.anonymous_view",
+            self.auth.anonymous_view || self.is_guarded(),
+            "must be true while no API key guards the server: set API_KEY (or auth.api_key, or auth.keys) or JWT_SECRET",
         );
         check.that(
             "metrics.bind",

@@ -20,6 +20,7 @@ mod router;
 mod routes;
 mod scrape;
 mod server;
+mod tickets;
 mod websocket;
 
 pub use router::Routes;

@@ -31,9 +31,6 @@ fn run(command: RunCommand, sources: &Sources) -> anyhow::Result<ExitCode> {
     {
         tracing::warn!(%error, "the local model answers one question at a time");
     }
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
     // Every TLS client in the process takes this provider; only a second call could fail.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()

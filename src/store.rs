@@ -7,6 +7,7 @@ pub mod embedded;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod redis;
+pub mod tickets;
 
 use crate::{config::Settings, quiz::fingerprint::Fingerprint};
 use bytes::Bytes;
@@ -30,6 +31,9 @@ pub enum StoreError {
     /// Another process has changed what the channel plays; nothing was done.
     #[error("another process has just changed what the channel plays")]
     Conflict,
+    /// It holds as much as it may; nothing was kept.
+    #[error("too much waits to be used")]
+    Full,
 }
 
 /// The stores of one process.
@@ -205,6 +209,16 @@ pub trait EventLog: Send + Sync + 'static {
     /// Removes events that are too old, and all of a channel whose last event is: what it plays, and its offsets. If it
     /// plays again, its stream begins anew.
     fn purge(&self, retention: Retention, now: u64) -> StoreResult<'_, ()>;
+}
+
+/// Tickets, each good once.
+pub trait TicketStore: Send + Sync + 'static {
+    /// Keeps whom a ticket is for. `now` is in milliseconds since the Unix epoch.
+    fn put(&self, ticket: [u8; 32], value: Bytes, lasts: Duration, now: u64)
+    -> StoreResult<'_, ()>;
+
+    /// Returns whom a ticket is for, and forgets it.
+    fn take(&self, ticket: [u8; 32], now: u64) -> StoreResult<'_, Option<Bytes>>;
 }
 
 /// What an `Idempotency-Key` was used for.

@@ -29,9 +29,6 @@ pub(super) fn run(args: &ConfigArgs, sources: &Sources) -> anyhow::Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     let loaded = config::load(sources)?;
-    for warning in &loaded.warnings {
-        eprintln!("warning: {warning}");
-    }
     print(&if args.check {
         "the configuration is right\n".to_owned()
     } else {

@@ -12,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   quiz-stats key new anna --roles analyze,publish
   quiz-stats key new stage-manager --roles publish --channels hall,lobby
+  quiz-stats key new screen --roles view --channels hall
 
 The line goes into auth.keys of the configuration, or into a file that QUIZ_STATS__AUTH__KEYS_FILE names.
 At its end may stand general=5/10 and analyze=1/3: this key's own limits, per second and at once.";
@@ -30,7 +31,7 @@ pub struct NewArgs {
     /// Whose it is: 1 to 64 letters, digits, '.', '_' or '-'; shown in logs
     #[arg(value_parser = name)]
     name: String,
-    /// What it may do: analyze, publish, or admin for everything
+    /// What it may do: analyze, publish, view, or admin for everything
     #[arg(long, value_delimiter = ',', required = true, value_parser = str::parse::<Role>)]
     roles: Vec<Role>,
     /// Only on these channels [default: all]

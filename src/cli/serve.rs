@@ -37,7 +37,7 @@ enum RoleArg {
 
 pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let no_key = !settings.auth.is_guarded();
+    let no_key = !settings.is_guarded();
     let is_open = settings.auth.allow_anonymous;
     let is_scraper = matches!(args.role, RoleArg::Scraper);
     if is_scraper && settings.scraper.remote_url.is_some() {
@@ -74,7 +74,7 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
     }
     match (no_key, is_open) {
         (true, true) => warn!(
-            "no API key is set, and auth.allow_anonymous is: everybody who reaches {address} may do everything"
+            "neither a key nor a token is asked for, and auth.allow_anonymous is: everybody who reaches {address} may do everything"
         ),
         (true, false) => {
             info!("no API key is set: only this machine is served; set API_KEY to serve others");

@@ -15,8 +15,11 @@ section! {
         /// Further keys, one per line: a name, the key's hash, and what it may do. `quiz-stats key new` makes a key and
         /// prints its line. Better in a file of its own: QUIZ_STATS__AUTH__KEYS_FILE.
         keys: Option<String> = None,
-        /// Whether to listen beyond this machine without any key: then everybody may do everything.
+        /// Whether to listen beyond this machine without any key or token: then everybody may do everything.
         allow_anonymous: bool = false,
+        /// Whether everybody may watch: WebSocket, /events, GET /api/channels/{channel}. When false, that takes a credential
+        /// with the role view, and a screen has its key behind # in its address: /stage/hall#key=…
+        anonymous_view: bool = true,
     }
 }
 
@@ -31,8 +34,8 @@ impl Auth {
         one.into_iter().chain(lines).collect()
     }
 
-    /// Returns whether a key guards the server.
-    pub const fn is_guarded(&self) -> bool {
+    /// Returns whether there are keys.
+    pub const fn has_keys(&self) -> bool {
         self.api_key.is_some() || self.keys.is_some()
     }
 

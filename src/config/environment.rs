@@ -15,11 +15,12 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 10] = [
+const ALIASES: [(&str, &str); 11] = [
     ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
     ("CORS_ALLOWED_ORIGINS", "server.cors_allowed_origins"),
+    ("JWT_SECRET", "jwt.secret"),
     ("LOG_LEVEL", "log.level"),
     ("OPENAI_API_KEY", "ai.api_key"),
     ("OPENAI_BASE_URL", "ai.base_url"),
@@ -27,8 +28,6 @@ const ALIASES: [(&str, &str); 10] = [
     ("REDIS_URL", "redis.url"),
     ("STATS_APP_URL", "stats_app.url"),
 ];
-/// Names of parts that do not exist yet: whoever sets one should know that nothing happens.
-const UNUSED: [&str; 1] = ["JWT_SECRET"];
 
 /// Returns the process's variables. Names that are no Unicode cannot be ours.
 #[expect(
@@ -72,15 +71,8 @@ pub fn browser_environment() -> Vec<(OsString, OsString)> {
 }
 
 /// Returns what the variables set, the well-known names first, so that our own names overlay them.
-pub(super) fn read(
-    variables: &[(String, OsString)],
-    problems: &mut Vec<Problem>,
-    warnings: &mut Vec<String>,
-) -> Vec<Found> {
+pub(super) fn read(variables: &[(String, OsString)], problems: &mut Vec<Problem>) -> Vec<Found> {
     let set = || variables.iter().filter(|(_, value)| !value.is_empty());
-    for (name, _) in set().filter(|(name, _)| UNUSED.contains(&base(name).0)) {
-        warnings.push(format!("{name} is set, but this version does not use it"));
-    }
     let alias_of = |name: &str| {
         ALIASES
             .iter()

@@ -1,6 +1,7 @@
 //! Keys of the API: one per line, as `quiz-stats key new` prints them. Of a key itself only its SHA-256 is written down.
 
 use crate::quiz::request::is_channel_name;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
@@ -14,13 +15,16 @@ const MAX_RATE: u32 = 1_000_000;
 /// SHA-256 of a key.
 pub type KeyHash = [u8; 32];
 
-/// What the holder of a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the holder of a credential may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Have questions and pages analysed, and see what came of it.
     Analyze,
     /// Show answers on a channel, and control its show.
     Publish,
+    /// Watch channels, where that is not for everybody.
+    View,
     /// All of it.
     Admin,
 }
@@ -71,11 +75,14 @@ pub fn hash(key: impl AsRef<[u8]>) -> KeyHash {
 }
 
 impl Role {
+    const ALL: [Self; 4] = [Self::Analyze, Self::Publish, Self::View, Self::Admin];
+
     /// Returns its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Analyze => "analyze",
             Self::Publish => "publish",
+            Self::View => "view",
             Self::Admin => "admin",
         }
     }
@@ -85,10 +92,10 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [Self::Analyze, Self::Publish, Self::Admin]
+        Self::ALL
             .into_iter()
             .find(|role| role.name() == name)
-            .ok_or_else(|| format!("{name:?} is not a role: use analyze, publish or admin"))
+            .ok_or_else(|| format!("{name:?} is not a role: use analyze, publish, view or admin"))
     }
 }
 

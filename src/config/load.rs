@@ -47,8 +47,6 @@ impl Sources {
 pub struct Loaded {
     /// The effective settings.
     pub settings: Settings,
-    /// What the operator should know although nothing is wrong.
-    pub warnings: Vec<String>,
     pub(super) origins: Origins,
 }
 
@@ -110,16 +108,12 @@ impl Reader<'_> {
 /// # Errors
 /// Everything that is wrong: unreadable files, unknown keys, values that do not fit, values that do not go together.
 pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
-    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
     let mut layers: Vec<Found> = Vec::new();
     if let Some(path) = &sources.file {
         layers.extend(file::read(path, &mut problems));
     }
-    layers.extend(environment::read(
-        &sources.environment,
-        &mut problems,
-        &mut warnings,
-    ));
+    layers.extend(environment::read(&sources.environment, &mut problems));
     layers.extend(sources.arguments.iter().map(|argument| Found {
         key: argument.key.to_owned(),
         raw: Raw::Text(argument.value.clone()),
@@ -154,11 +148,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
         .for_each(|section| section.read(&mut reader));
     settings.check(&origins, &mut problems);
     if problems.is_empty() {
-        Ok(Loaded {
-            settings,
-            warnings,
-            origins,
-        })
+        Ok(Loaded { settings, origins })
     } else {
         Err(Problems(problems))
     }

@@ -8,7 +8,7 @@ use url::Url;
 section! {
     /// The listener and the process.
     [server] Server {
-        /// Address to listen on; when not set, 127.0.0.1 without an API key, 0.0.0.0 with one.
+        /// Address to listen on; when not set, 127.0.0.1 without a key or token to guard it, 0.0.0.0 with one.
         host: Option<IpAddr> = None,
         /// Port; 0 takes a free one. Alias `BACKEND_PORT`.
         port: u16 = 3000,

@@ -21,7 +21,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What a process offers that does more than read pages.
-const BACKEND_ENDPOINTS: [(&str, &str); 10] = [
+const BACKEND_ENDPOINTS: [(&str, &str); 11] = [
     ("analyze", "POST /api/analyze"),
     (
         "analyses",
@@ -30,6 +30,7 @@ const BACKEND_ENDPOINTS: [(&str, &str); 10] = [
     ("channel", "GET /api/channels/{channel}"),
     ("display", "POST /api/channels/{channel}/display"),
     ("control", "POST /api/channels/{channel}/control"),
+    ("tickets", "POST /api/tickets"),
     ("websocket", "GET /ws?channel={channel}"),
     ("events", "GET /events?channel={channel}"),
     ("stage", "GET /stage/{channel}"),

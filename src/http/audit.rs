@@ -41,11 +41,13 @@ impl Asked<'_> {
         if !is_refused && (reads || !self.needs_role) {
             return;
         }
+        let who = self.caller.as_ref().map(Caller::who);
         let note = response.extensions().get::<Note>();
         let code = response.extensions().get::<Code>().map(|code| code.0);
         info!(
             target: "audit",
-            key = self.caller.as_ref().and_then(Caller::name),
+            key = who.as_ref().and_then(|who| who.key),
+            subject = who.as_ref().and_then(|who| who.subject),
             address = %self.address,
             method = %self.method,
             route = self.route,

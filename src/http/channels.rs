@@ -114,6 +114,7 @@ fn noted(mut response: Response<Body>, channel: String) -> Response<Body> {
 
 pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (&call.context.pipeline, channel(&call)?);
+    call.caller.may_watch(&channel)?;
     let deadline = Pipeline::within(pipeline.settings.director.wait_ms);
     let name = channel.clone();
     let show = pipeline

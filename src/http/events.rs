@@ -2,6 +2,7 @@
 
 use super::{
     admission::Pass,
+    auth::Caller,
     error::ApiError,
     request::query,
     respond::{Body, bytes, set},
@@ -32,9 +33,12 @@ use std::{
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// A comment now and then keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Longer than any stream lasts.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// A viewer: its outbox, and the channels it follows. Leaves them when dropped.
 pub(super) struct Viewer<D: Direct> {
@@ -131,6 +135,10 @@ impl<D: Direct> Viewer<D> {
         &self.pipeline().metrics
     }
 
+    pub(super) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
+    }
+
     pub(super) fn pipeline(&self) -> &Pipeline {
         &self.context.pipeline
     }
@@ -140,6 +148,27 @@ impl<D: Direct> Drop for Viewer<D> {
     fn drop(&mut self) {
         self.retire();
     }
+}
+
+/// Makes the holder of the ticket in the query, if there is one, the caller.
+pub(super) async fn take_ticket(call: &mut Call) -> Result<(), ApiError> {
+    let Some(ticket) = query(&call.request, "ticket") else {
+        return Ok(());
+    };
+    let (credentials, now) = (
+        &call.context.credentials,
+        call.context.pipeline.clock.now_ms(),
+    );
+    call.caller = credentials.redeem(&call.caller, &ticket, now).await?;
+    Ok(())
+}
+
+/// Returns when a caller's credential is no longer good.
+pub(super) fn expiry(caller: &Caller, context: &Context) -> Option<Instant> {
+    let left = caller
+        .expires_at()?
+        .saturating_sub(context.pipeline.clock.now_ms());
+    Some(Instant::now() + Duration::from_millis(left).min(FOREVER))
 }
 
 /// Returns the channel that the query names, or the default one.
@@ -172,7 +201,7 @@ fn position(epoch: &str, offset: &str) -> Result<Position, ApiError> {
     }
 }
 
-pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
+pub(super) async fn stream(mut call: Call) -> Result<Response<Body>, ApiError> {
     let channel = wanted_channel(&call.request)?;
     let resumed = call
         .request
@@ -185,9 +214,12 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
         Some((epoch, offset)) => Some(position(epoch, offset)?),
         None => wanted_position(&call.request)?,
     };
+    take_ticket(&mut call).await?;
+    call.caller.may_watch(&channel)?;
     let mut viewer = Viewer::admit(&call, Indirect)?;
     viewer.subscribe(&channel, since).await?;
     let stream = Stream {
+        until: expiry(&call.caller, &call.context),
         viewer,
         queue: VecDeque::new(),
         _token: call.context.streams.token(),
@@ -210,6 +242,8 @@ pub(super) async fn stream(call: Call) -> Result<Response<Body>, ApiError> {
 
 struct Stream {
     viewer: Viewer<Indirect>,
+    /// When the viewer's credential is no longer good. It is told when it comes back.
+    until: Option<Instant>,
     queue: VecDeque<Frame>,
     _token: tokio_util::task::task_tracker::TaskTrackerToken,
 }
@@ -217,11 +251,17 @@ struct Stream {
 impl Stream {
     /// Returns the next bytes to send; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
+        let now = Instant::now();
+        if self.until.is_some_and(|until| until <= now) {
+            return None;
+        }
         if self.queue.is_empty() {
             let (outbox, queue) = (&self.viewer.outbox, &mut self.queue);
             let taken =
                 poll_fn(|context| outbox.poll_take(context, |frame| queue.push_back(frame)));
-            match tokio::time::timeout(KEEP_ALIVE, taken).await {
+            let wake = now + KEEP_ALIVE;
+            let wake = self.until.map_or(wake, |until| until.min(wake));
+            match tokio::time::timeout_at(wake, taken).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
                 Err(_) => return Some(Bytes::from_static(b": keep-alive\n\n")),

@@ -6,7 +6,7 @@ use super::{
     analyses, analyze,
     assets::{self, Asset},
     audit::Asked,
-    auth::{Caller, Keys},
+    auth::{Caller, Credentials},
     channels,
     error::{ApiError, X_REQUEST_ID},
     events, health,
@@ -14,7 +14,7 @@ use super::{
     request,
     respond::{Body, set},
     routes::{Route, TABLE},
-    scrape, websocket,
+    scrape, tickets, websocket,
 };
 use crate::{
     actors::{
@@ -54,6 +54,7 @@ pub(super) struct Context {
     /// WebSockets and event streams, which outlive their request.
     pub(super) streams: TaskTracker,
     pub(super) admission: Admission,
+    pub(super) credentials: Credentials,
     /// The words of the pages, by file name.
     pub(super) languages: HashMap<String, Asset>,
 }
@@ -87,7 +88,6 @@ pub(super) struct Router {
     table: matchit::Router<Entry>,
     unknown: RouteMetrics,
     addresses: Addresses,
-    keys: Keys,
     origins: Origins,
     context: Arc<Context>,
 }
@@ -135,7 +135,6 @@ impl Router {
             table,
             unknown,
             addresses: Addresses::new(&context.pipeline.settings.server),
-            keys: Keys::new(&context.pipeline.settings.auth),
             origins: Origins::new(&context.pipeline.settings.server),
             context: Arc::new(context),
         }
@@ -185,7 +184,12 @@ impl Router {
                 {
                     break 'found Err(refused);
                 }
-                let caller = match self.keys.caller(request.headers(), address) {
+                let caller = match self
+                    .context
+                    .credentials
+                    .caller(request.headers(), address)
+                    .await
+                {
                     Ok(caller) => asked.caller.insert(caller).clone(),
                     Err(refused) => break 'found Err(refused),
                 };
@@ -236,7 +240,8 @@ impl Router {
             | Route::AnalysisById
             | Route::Display
             | Route::Control
-            | Route::Channel => Some(Scope::General),
+            | Route::Channel
+            | Route::Tickets => Some(Scope::General),
             _ => None,
         };
         let verdict = match scope {
@@ -318,6 +323,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
             "this address speaks WebSocket: connect with ws://, or read /events instead",
         )),
         Route::Events => events::stream(call).await,
+        Route::Tickets => tickets::issue(&call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
         Route::Console => Ok(assets::console(&call)),

@@ -15,6 +15,7 @@ pub(super) enum Route {
     Channel,
     WebSocket,
     Events,
+    Tickets,
     Stage,
     Overlay,
     Console,
@@ -37,7 +38,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, the role that it needs.
-pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
+pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 20] = [
     ("/", Route::Root, "GET, HEAD", None),
     (
         "/api/analyze",
@@ -63,7 +64,12 @@ pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
         "GET, HEAD, DELETE",
         Some(keys::Role::Analyze),
     ),
-    ("/api/channels/{channel}", Route::Channel, "GET, HEAD", None),
+    (
+        "/api/channels/{channel}",
+        Route::Channel,
+        "GET, HEAD",
+        Some(keys::Role::View),
+    ),
     (
         "/api/channels/{channel}/display",
         Route::Display,
@@ -76,6 +82,13 @@ pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 19] = [
         "POST",
         Some(keys::Role::Publish),
     ),
+    (
+        "/api/tickets",
+        Route::Tickets,
+        "POST",
+        Some(keys::Role::View),
+    ),
+    // Tickets and first messages may come instead of a header, so these look for themselves.
     ("/ws", Route::WebSocket, "GET", None),
     ("/events", Route::Events, "GET", None),
     ("/stage/{channel}", Route::Stage, "GET, HEAD", None),

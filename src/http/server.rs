@@ -3,6 +3,7 @@
 use super::{
     admission::Admission,
     assets,
+    auth::{Credentials, Tickets},
     error::ApiError,
     respond::Body,
     router::{Context, Router, Routes},
@@ -75,12 +76,15 @@ impl Server {
         let (draining, drained) = watch::channel(false);
         let streams = TaskTracker::new();
         let config = pipeline.settings.server.clone();
+        let tickets = Tickets::new(pipeline.redis.clone());
+        let credentials = Credentials::new(&pipeline.settings, tickets)?;
         let admission = Admission::new(&pipeline.settings.broadcaster);
         let context = Context {
             pipeline,
             draining: drained.clone(),
             streams: streams.clone(),
             admission,
+            credentials,
             languages,
         };
         let router = Arc::new(Router::new(context, routes));

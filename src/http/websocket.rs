@@ -1,12 +1,13 @@
 //! `/ws`: a channel's events over WebSocket (contracts, section 2).
 
 use super::{
+    auth::Caller,
     error::ApiError,
-    events::{Viewer, wanted_channel, wanted_position},
+    events::{Viewer, expiry, take_ticket, wanted_channel, wanted_position},
     line::{FrameIo, Line},
     request::lists,
     respond::{Body, full, set},
-    router::Call,
+    router::{self, Call},
 };
 use crate::{
     actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position,
@@ -26,7 +27,7 @@ use std::{
 };
 use tokio::{
     net::TcpStream,
-    time::{Instant, Interval, MissedTickBehavior},
+    time::{Instant, Interval, MissedTickBehavior, Sleep},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -42,6 +43,8 @@ use tokio_tungstenite::{
 const READ_BUFFER: usize = 256;
 /// What a viewer gets to take and answer a close.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// How long a viewer may take to say who it is, where that matters.
+const INTRODUCTION_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
 const WEBSOCKET_VERSION: &str = "13";
 
@@ -71,14 +74,27 @@ pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> 
         wanted_channel(&call.request)?,
         wanted_position(&call.request)?,
     );
+    take_ticket(&mut call).await?;
+    // Whoever cannot send a header introduces itself with its first message.
+    let awaited = call.caller.must_introduce_itself();
+    if !awaited {
+        call.caller.may_watch(&channel)?;
+    }
     let mut viewer = Viewer::admit(&call, Line::default())?;
-    viewer.subscribe(&channel, since).await?;
+    if !awaited {
+        viewer.subscribe(&channel, since).await?;
+    }
     let upgraded = hyper::upgrade::on(&mut call.request);
+    let access = Access::new(
+        call.caller,
+        awaited.then_some((channel, since)),
+        &call.context,
+    );
     call.context.streams.spawn(async move {
         // A client that does not go through with the upgrade is no viewer.
         if let Ok(upgraded) = upgraded.await {
             // Boxed, as everything that a quiet viewer is not in: there may be tens of thousands of them.
-            let mut connection = Box::pin(Connection::new(viewer, upgraded)).await;
+            let mut connection = Box::pin(Connection::new(viewer, access, upgraded)).await;
             connection.run().await;
         }
     });
@@ -101,6 +117,11 @@ const GOING_AWAY: Close = Close(
     1001,
     "server is going away: reconnect with your position",
     "going_away",
+);
+const NOT_ALLOWED: Close = Close(
+    1008,
+    "credential missing, wrong or expired: connect with a new one",
+    "not_allowed",
 );
 const NO_FRAME: Close = Close(1002, "frames must be as RFC 6455 says", "protocol");
 const UNSUPPORTED: Close = Close(1003, "only text frames are understood", "unsupported");
@@ -138,13 +159,40 @@ enum Inbound {
         channel: String,
     },
     Auth {
-        #[serde(rename = "token")]
-        _token: String,
+        token: String,
     },
+}
+
+/// What a viewer may follow, and until when.
+struct Access {
+    caller: Caller,
+    /// What it wants to follow, until it has said who it is.
+    awaited: Option<Box<(String, Option<Position>)>>,
+    /// When it must have said so, then when its credential is no longer good.
+    until: Option<Pin<Box<Sleep>>>,
+}
+
+impl Access {
+    fn new(
+        caller: Caller,
+        awaited: Option<(String, Option<Position>)>,
+        context: &router::Context,
+    ) -> Self {
+        let until = match awaited {
+            Some(_) => Some(Instant::now() + INTRODUCTION_WAIT),
+            None => expiry(&caller, context),
+        };
+        Self {
+            caller,
+            awaited: awaited.map(Box::new),
+            until: until.map(|until| Box::pin(tokio::time::sleep_until(until))),
+        }
+    }
 }
 
 struct Connection {
     viewer: Viewer<Line>,
+    access: Access,
     socket: Socket,
     pings: Interval,
     heard: Instant,
@@ -166,7 +214,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    async fn new(viewer: Viewer<Line>, upgraded: Upgraded) -> Self {
+    async fn new(viewer: Viewer<Line>, access: Access, upgraded: Upgraded) -> Self {
         let config = &viewer.pipeline().settings.broadcaster;
         let limits = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -193,6 +241,7 @@ impl Connection {
             WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits)).await;
         Self {
             viewer,
+            access,
             socket,
             pings,
             heard: Instant::now(),
@@ -260,6 +309,11 @@ impl Connection {
     /// Writes what the broadcaster could not, then reads. Frames are taken from the outbox only when the last ones have
     /// left: the outbox is the only queue, and its bound the only bound.
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        if let Some(until) = &mut self.access.until
+            && until.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Step::End(End::Close(NOT_ALLOWED)));
+        }
         if self.pings.poll_tick(context).is_ready() {
             return Poll::Ready(Step::PingDue);
         }
@@ -351,7 +405,11 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &[u8]) -> Result<(), End> {
-        let answer = match serde_json::from_slice(text) {
+        let inbound = serde_json::from_slice(text);
+        if self.access.awaited.is_some() && !matches!(inbound, Ok(Inbound::Auth { .. })) {
+            return Err(End::Close(NOT_ALLOWED));
+        }
+        let answer = match inbound {
             Ok(Inbound::Ping { client_time }) => {
                 let server_time = self.viewer.pipeline().clock.now_ms();
                 Some(
@@ -367,8 +425,7 @@ impl Connection {
                 self.viewer.unsubscribe(&channel);
                 None
             }
-            // Viewing needs no credential in this version, so any is enough.
-            Ok(Inbound::Auth { .. }) => None,
+            Ok(Inbound::Auth { token }) => self.introduce(&token).await?,
             Err(_) => Some(refusal(
                 "invalid_message",
                 "send ping, subscribe, unsubscribe or auth as a JSON object",
@@ -379,6 +436,27 @@ impl Connection {
             self.line().push(Frame::message(&json).websocket());
         }
         Ok(())
+    }
+
+    /// Takes a credential: the first one, or one that lasts longer.
+    async fn introduce(&mut self, token: &str) -> Result<Option<serde_json::Value>, End> {
+        let context = self.viewer.context();
+        let promoted = context
+            .credentials
+            .promote(&self.access.caller, token)
+            .await;
+        let caller = promoted.map_err(|_| End::Close(NOT_ALLOWED))?;
+        let expires_at = caller.expires_at();
+        let access = Access::new(caller, None, &context);
+        let awaited = std::mem::replace(&mut self.access, access).awaited;
+        if let Some((channel, since)) = awaited.map(|awaited| *awaited) {
+            let may = self.access.caller.may_watch(&channel);
+            may.map_err(|_| End::Close(NOT_ALLOWED))?;
+            return Ok(self.follow(&channel, since).await.err());
+        }
+        Ok(Some(
+            value!({ "type": "authenticated", "expiresAt": expires_at }),
+        ))
     }
 
     async fn subscribe(
@@ -397,6 +475,18 @@ impl Connection {
         let since = epoch
             .zip(offset)
             .map(|(epoch, offset)| Position { epoch, offset });
+        if self.access.caller.may_watch(channel).is_err() {
+            let told = "your credential is for other channels";
+            return Err(refusal("forbidden", told));
+        }
+        self.follow(channel, since).await
+    }
+
+    async fn follow(
+        &mut self,
+        channel: &str,
+        since: Option<Position>,
+    ) -> Result<(), serde_json::Value> {
         let refused = "cannot follow this channel now: too many channels or viewers";
         self.viewer
             .subscribe(channel, since)

@@ -14,6 +14,7 @@
 //! | `prefix:channels` | sorted set of the channels that have played something, by when |
 //! | `prefix:answer:…` | one answer, with its expiry |
 //! | `prefix:analysis:…`, `prefix:analyses`, `prefix:key:…` | promised analyses, their order, idempotency keys |
+//! | `prefix:ticket:…` | whom a ticket is for, by its hash, until it is used |
 //! | `prefix:process:…` | a process is alive |
 //! | `prefix:wake` | the pub/sub channel that says where something was appended; on a cluster with Redis 7 or later there is one for each shard, `{prefix:shard}:wake` |
 
@@ -24,10 +25,12 @@ mod link;
 mod presence;
 mod script;
 mod seen;
+mod tickets;
 mod wake;
 
 pub use analyses::RedisAnalyses;
 pub use answers::RedisAnswers;
 pub use events::RedisEvents;
 pub use link::Link;
+pub use tickets::RedisTickets;
 pub use wake::{Heard, Wake, Wakes};

@@ -57,6 +57,10 @@ mod stats_app;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod two_screens;
+#[cfg(test)]
+mod watching;
 #[cfg(test)]
 mod websocket;

@@ -11,6 +11,7 @@ pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod site;
 pub(crate) mod sse;
+pub(crate) mod token;
 pub(crate) mod viewer;
 
 pub(crate) use self::{

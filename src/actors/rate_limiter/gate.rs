@@ -24,6 +24,8 @@ pub enum Client {
     Address(IpAddr),
     /// With a key: its place among the keys.
     Key(u16),
+    /// With a token: a hash of whom it names.
+    Subject(u64),
 }
 
 impl From<IpAddr> for Client {

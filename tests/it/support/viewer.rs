@@ -58,19 +58,30 @@ impl Viewer {
         Self::upgrade(stream, address, path).await
     }
 
+    /// Connects to a path where it must introduce itself first.
+    pub(crate) async fn stranger(server: &TestServer, path: &str) -> Self {
+        let stream = TcpStream::connect(&server.address).await.unwrap();
+        let viewer = Self::connect(stream, &server.address, path).await;
+        viewer.expect("an upgrade")
+    }
+
     async fn upgrade(stream: TcpStream, address: &str, path: &str) -> Option<Self> {
+        let mut viewer = Self::connect(stream, address, path).await?;
+        viewer.connection = viewer.step().await.ok()?;
+        assert_eq!(viewer.connection["type"], "connection");
+        Some(viewer)
+    }
+
+    async fn connect(stream: TcpStream, address: &str, path: &str) -> Option<Self> {
         let request = format!("ws://{address}{path}");
         let request = request.into_client_request().unwrap();
         let connected = client_async_with_config(request, stream, None);
         let (socket, _) = soon("the upgrade", connected).await.ok()?;
-        let mut viewer = Self {
+        Some(Self {
             socket,
             connection: Value::Null,
             position: None,
-        };
-        viewer.connection = viewer.step().await.ok()?;
-        assert_eq!(viewer.connection["type"], "connection");
-        Some(viewer)
+        })
     }
 
     /// Returns the next frame; fails the test when the server closes instead.
