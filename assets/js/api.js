@@ -1,8 +1,5 @@
 // Api: calls with the host's key, and every refusal as words that say what to change.
 
-/** Where the key is kept: in this tab, and nowhere else. */
-const KEY = "quiz-stats-key";
-
 /** A call that did not do what it should. */
 export class Refusal extends Error {
   /** @param {{code: string, error?: string, details?: {path: string, problem: string}[], requestId?: string, retryAfter?: number|null}} body */
@@ -13,19 +10,11 @@ export class Refusal extends Error {
 }
 
 export class Api {
-  /** @param {{fetch?: typeof fetch, storage?: Storage}} [world] */
-  constructor({ fetch = (...call) => globalThis.fetch(...call), storage = globalThis.sessionStorage } = {}) {
-    Object.assign(this, { fetch, storage });
-  }
-
-  /** The host's key, or null. */
-  get key() {
-    return this.storage.getItem(KEY);
-  }
-
-  set key(key) {
-    if (key) this.storage.setItem(KEY, key);
-    else this.storage.removeItem(KEY);
+  /** @param {{fetch?: typeof fetch}} [world] */
+  constructor({ fetch = (...call) => globalThis.fetch(...call) } = {}) {
+    this.fetch = fetch;
+    /** The host's key, or null. It is kept here and nowhere else: whoever comes to this machine later does not find it. */
+    this.key = null;
   }
 
   /**

@@ -21,6 +21,8 @@ const pause = document.querySelector('[data-action="pause"]');
 const stop = document.querySelector('[data-action="stop"]');
 const api = new Api();
 const dial = new Dial(part("dial"), { labels: false, rays: false });
+/** Whether watching takes a key here. */
+let guarded = false;
 let looking = 0;
 let armed = 0;
 let written = "";
@@ -30,6 +32,7 @@ const show = await runShow({
   live: null,
   draw,
   onStatus(status, say) {
+    guarded ||= status.code === 1008;
     part("link").dataset.state = status.state;
     part("link").lastElementChild.textContent = linkText(status, say);
   },
@@ -37,7 +40,7 @@ const show = await runShow({
 });
 const { say, channel } = show;
 translate();
-const host = new Host({ api, say, channel, onPlayed: () => lookSoon(SOON_MS) });
+const host = new Host({ api, say, channel, onPlayed: () => lookSoon(SOON_MS), onKey: show.introduce });
 part("channel").value = channel;
 document.title = `${channel} · ${say("console.title")} · quiz-stats`;
 window.quizStats = { sample: show.sample };
@@ -81,7 +84,7 @@ function lookSoon(ms) {
 async function look() {
   try {
     if (!document.hidden) {
-      const { viewers, queued, position } = await api.call("GET", `/api/channels/${encodeURIComponent(channel)}`, { open: true });
+      const { viewers, queued, position } = await api.call("GET", `/api/channels/${encodeURIComponent(channel)}`, { open: !guarded });
       part("viewers").textContent = viewers;
       part("queued").textContent = queued;
       part("position").textContent = position?.offset ?? say("console.none");

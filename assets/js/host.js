@@ -9,10 +9,11 @@ const part = (id) => document.getElementById(id);
 
 export class Host {
   /**
-   * @param {{api: import("./api.js").Api, say: import("./strings.js").Say, channel: string, onPlayed: () => void}} world
+   * @param {{api: import("./api.js").Api, say: import("./strings.js").Say, channel: string, onPlayed: () => void,
+   *          onKey: (key: string|null) => void}} world
    */
-  constructor({ api, say, channel, onPlayed }) {
-    Object.assign(this, { api, say, channel, onPlayed });
+  constructor({ api, say, channel, onPlayed, onKey }) {
+    Object.assign(this, { api, say, channel, onPlayed, onKey });
     this.running = null;
     this.#onSubmit("quiz-form", () => this.#typed("quiz", (text) => this.#analyze(quizOrder(text, channel))));
     this.#onSubmit("page-form", () => this.#typed("page", (url) => this.#analyze(this.#pageOrder(url))));
@@ -125,6 +126,7 @@ export class Host {
     this.api.key = key || null;
     part("key").value = "";
     this.#tellKey();
+    this.onKey(this.api.key);
   }
 
   #tellKey() {

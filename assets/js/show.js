@@ -26,7 +26,8 @@ const KEEP = 8;
  *          onStatus: (status: import("./stream.js").Status, say: import("./strings.js").Say) => void,
  *          onEvent?: (event: object) => void, live: HTMLElement|null}} view
  *   `live`: the region that tells results, on pages that do. The page has an element `#hint`.
- * @returns {Promise<{say: import("./strings.js").Say, languages: string[], channel: string, sample: () => object}>}
+ * @returns {Promise<{say: import("./strings.js").Say, languages: string[], channel: string, sample: () => object,
+ *                    introduce: (token: string|null) => void}>}
  */
 export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   const query = new URLSearchParams(location.search);
@@ -50,6 +51,7 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
     url: (position) => socketUrl(channel, position),
     onFrame,
     onStatus: (status) => onStatus(status, say),
+    token: keyOf(location),
   });
 
   function onFrame(event) {
@@ -154,7 +156,7 @@ export async function runShow({ draw, onStatus, onEvent = () => {}, live }) {
   look();
 
   const sample = () => ({ ...sampleAt(timelines.values(), clock.serverNow(), stream.status), drawn });
-  return { say, languages, channel, sample };
+  return { say, languages, channel, sample, introduce: (token) => stream.introduce(token) };
 }
 
 // `drawn` beside it is the last frame, null before the first: its number, its show, the server time it was drawn for and the
@@ -202,6 +204,15 @@ export function channelOf({ pathname, search }) {
   } catch {
     return part; // a stray % sign: let the server judge the name
   }
+}
+
+/**
+ * The key of a screen, where watching takes one: `/stage/hall#key=…`. What stands behind # is sent to nobody.
+ * @param {{hash: string}} address
+ * @returns {string|null}
+ */
+export function keyOf({ hash }) {
+  return new URLSearchParams(hash.slice(1)).get("key");
 }
 
 function socketUrl(channel, position) {

@@ -49,11 +49,12 @@ export function afterClose(code, attempt, random = Math.random) {
 export class Stream {
   /**
    * @param {{url: (position: Position|null) => string, onFrame: (frame: object) => void,
-   *          onStatus?: (status: Status) => void, WebSocket?: typeof globalThis.WebSocket,
+   *          onStatus?: (status: Status) => void, token?: string|null, WebSocket?: typeof globalThis.WebSocket,
    *          timers?: {set: Function, clear: Function}, random?: () => number}} options
+   *   `token`: the key or token to watch with, where that takes one.
    */
-  constructor({ url, onFrame, onStatus = () => {}, WebSocket = globalThis.WebSocket, timers, random = Math.random }) {
-    Object.assign(this, { url, onFrame, onStatus, WebSocket, random });
+  constructor({ url, onFrame, onStatus = () => {}, token = null, WebSocket = globalThis.WebSocket, timers, random = Math.random }) {
+    Object.assign(this, { url, onFrame, onStatus, token, WebSocket, random });
     this.timers = timers ?? { set: (f, ms) => setTimeout(f, ms), clear: (id) => clearTimeout(id) };
     /** @type {Position|null} */
     this.position = null;
@@ -70,10 +71,23 @@ export class Stream {
     this.timers.clear(this.retry);
     const socket = new this.WebSocket(this.url(this.position));
     this.socket = socket;
+    // A browser sends no header with a WebSocket, and a key in the address would be in every log.
+    if (this.token) socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token: this.token }));
     socket.onmessage = ({ data }) => socket === this.socket && this.#receive(data);
     socket.onclose = ({ code, reason }) => socket === this.socket && this.#closed(code, reason);
     // A failed connection also closes; that is where it is dealt with.
     socket.onerror = () => {};
+  }
+
+  /**
+   * Tries again with another key, if the server would not let us in. Whoever is in stays as it is.
+   * @param {string|null} token
+   */
+  introduce(token) {
+    if (this.status.code !== 1008) return;
+    this.token = token;
+    this.#report({ state: "connecting" });
+    this.connect();
   }
 
   /**

@@ -74,12 +74,12 @@ async fn a_host_runs_a_show_by_keyboard_alone() {
     console.press("Enter").await;
     says(&console, "key-state", "A key is in use").await;
     let places: Vec<Value> = console
-        .evaluate("[Object.values(sessionStorage), localStorage.length, document.cookie, location.search, document.getElementById('key').value]")
+        .evaluate("[sessionStorage.length, localStorage.length, document.cookie, location.search, document.getElementById('key').value]")
         .await;
     assert_eq!(
         places,
         [
-            json!(["open-sesame"]),
+            json!(0),
             json!(0),
             json!(""),
             json!("?channel=hall&lang=en"),
@@ -283,5 +283,36 @@ async fn the_console_fits_a_phone_in_both_languages_and_themes() {
             .await;
         assert_eq!(complaints(&console), Vec::<String>::new());
     }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_watching_takes_a_key_the_pages_bring_theirs() {
+    let Some(browser) = TestBrowser::start().await else {
+        return;
+    };
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .env("API_KEY", "open-sesame")
+        .set("auth.anonymous_view", false)
+        .set("server.host", "127.0.0.1")
+        .start()
+        .await;
+    let screen = browser.stage(&server, "/stage/hall#key=open-sesame").await;
+    screen
+        .until("window.quizStats?.sample().connected === true")
+        .await;
+    let console = browser
+        .stranger(&server, "/console?channel=hall&lang=en")
+        .await;
+    says(&console, "link", "Not allowed").await;
+    send(&console, "key", "open-sesame").await;
+    console
+        .until("window.quizStats.sample().connected === true")
+        .await;
+    says(&console, "viewers", "2").await;
+    send(&console, "answers", "3 1").await;
+    says(&console, "slab", "Question 1").await;
+    assert_eq!(complaints(&console), Vec::<String>::new());
     browser.close().await;
 }

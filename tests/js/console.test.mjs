@@ -13,8 +13,6 @@ const example = (name) => readFileSync(new URL(`../../examples/${name}`, import.
 
 function fakeApi(...replies) {
   const calls = [];
-  const kept = new Map();
-  const storage = { getItem: (k) => kept.get(k) ?? null, setItem: (k, v) => kept.set(k, v), removeItem: (k) => kept.delete(k) };
   const fetch = async (path, call) => {
     calls.push({ path, ...call });
     const reply = replies.shift();
@@ -22,7 +20,7 @@ function fakeApi(...replies) {
     const { status = 200, body } = reply;
     return { ok: status < 400, status, json: async () => (typeof body === "string" ? JSON.parse(body) : body) };
   };
-  return { api: new Api({ fetch, storage }), calls };
+  return { api: new Api({ fetch }), calls };
 }
 
 test("the format of a pasted quiz is recognised", () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keyOf } from "../../assets/js/show.js";
 import { BASE_MS, CAP_MS, LATER_MS, SILENCE_MS, Stream, afterClose, backoffMs } from "../../assets/js/stream.js";
 
 function fakeStream(random = () => 0.5) {
@@ -214,4 +215,34 @@ test("nothing is sent on a closed line", () => {
   sockets[0].readyState = 0;
   stream.send({ type: "ping", clientTime: 1 });
   assert.deepEqual(sockets[0].sent, []);
+});
+
+test("a screen with a key says so first; one that was not let in may try another", () => {
+  const sockets = [];
+  class FakeSocket {
+    constructor() {
+      Object.assign(this, { readyState: 1, sent: [] });
+      sockets.push(this);
+    }
+    send(text) {
+      this.sent.push(JSON.parse(text));
+    }
+  }
+  const timers = { set: () => 0, clear: () => {} };
+  const stream = new Stream({ url: () => "ws://x/", onFrame: () => {}, token: "one", WebSocket: FakeSocket, timers });
+  stream.connect();
+  sockets[0].onopen();
+  assert.deepEqual(sockets[0].sent, [{ type: "auth", token: "one" }]);
+  stream.introduce("other");
+  assert.equal(sockets.length, 1, "whoever is in stays");
+  sockets[0].onclose({ code: 1008, reason: "" });
+  assert.equal(stream.status.state, "stopped");
+  stream.introduce("other");
+  sockets[1].onopen();
+  assert.deepEqual(sockets[1].sent, [{ type: "auth", token: "other" }]);
+});
+
+test("the key of a screen stands behind #", () => {
+  assert.equal(keyOf({ hash: "#key=qs_1" }), "qs_1");
+  for (const hash of ["", "#", "#top", "#qs_1"]) assert.equal(keyOf({ hash }), null);
 });

@@ -132,12 +132,21 @@ impl TestBrowser {
         path: &str,
         media: &[(&str, &str)],
     ) -> Stage {
-        self.open(server, path, media, None).await
+        let stage = self.open(server, path, media, None).await;
+        stage.connected().await;
+        stage
+    }
+
+    /// As [`Self::stage`], for one that is not let in.
+    pub(crate) async fn stranger(&self, server: &TestServer, path: &str) -> Stage {
+        self.open(server, path, &[], None).await
     }
 
     /// As [`Self::stage`], with a script that runs before those of the page.
     pub(crate) async fn stage_after(&self, script: &str, server: &TestServer, path: &str) -> Stage {
-        self.open(server, path, &[], Some(script)).await
+        let stage = self.open(server, path, &[], Some(script)).await;
+        stage.connected().await;
+        stage
     }
 
     async fn open(
@@ -171,7 +180,6 @@ impl TestBrowser {
         soon("the page", stage.page.goto(address))
             .await
             .expect("the page loads");
-        stage.connected().await;
         stage
     }
 
