@@ -244,7 +244,7 @@ async fn pages_are_guarded_and_cached() {
             path != "/overlay/default",
             "{path}"
         );
-                assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
         let permissions = page.header("permissions-policy");
         assert!(permissions.contains("display-capture=()"), "{permissions}");
         assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
