@@ -2,6 +2,7 @@
 
 mod address;
 mod admission;
+mod allowance;
 mod analyses;
 mod analyze;
 mod assets;

@@ -44,6 +44,8 @@ pub enum RateLimiterMsg {
         client: Client,
         /// What for.
         scope: Scope,
+        /// How many requests it counts as; never more than a full allowance.
+        cost: u32,
         /// The verdict.
         reply: Reply<Verdict>,
     },
@@ -89,9 +91,10 @@ impl Actor for RateLimiter {
             RateLimiterMsg::Admit {
                 client,
                 scope,
+                cost,
                 reply,
             } => {
-                let verdict = state.gate.admit(client, scope);
+                let verdict = state.gate.admit(client, scope, cost);
                 if verdict.retry_after.is_some() {
                     state
                         .metrics

@@ -1,6 +1,7 @@
 //! `POST /api/analyze`: questions in, answers out, at once, as a stream, or later.
 
 use super::{
+    allowance,
     audit::Note,
     error::ApiError,
     request::{body, content_type, idempotency_key, lists},
@@ -34,6 +35,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         context,
         request_id,
         caller,
+        verdict,
         ..
     } = call;
     let headers = request.headers();
@@ -52,7 +54,16 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let order = order(format, &body, stage, &settings.limits)?;
     let channel = order.channel.as_deref().unwrap_or(DEFAULT_CHANNEL);
     caller.may_use(channel)?;
-    let note = Note {
+    let questions = order.subject.questions().len();
+    let verdict = allowance::take_for(questions, &context, caller.client, verdict).await?;
+    if let Some(verdict) = verdict
+        && let Err(refused) = allowance::check(verdict)
+    {
+        let mut response = refused.respond(&request_id);
+        response.extensions_mut().insert(verdict);
+        return Ok(response);
+    }
+    let mut note = Note {
         channel: Some(channel.to_owned()),
         tokens: None,
     };
@@ -80,13 +91,16 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         Analyzed::Started(started) if as_stream => event_stream(started.updates, request_id),
         Analyzed::Started(started) => {
             let report = last(started.updates).await?;
-            let mut response = respond(&report)?;
+            let response = respond(&report)?;
             let tokens = Some(report.usage.prompt_tokens + report.usage.completion_tokens);
-            response.extensions_mut().insert(Note { tokens, ..note });
-            return Ok(response);
+            note.tokens = tokens;
+            response
         }
     };
     response.extensions_mut().insert(note);
+    if let Some(verdict) = verdict {
+        response.extensions_mut().insert(verdict);
+    }
     Ok(response)
 }
 

@@ -3,7 +3,7 @@
 use super::{
     address::Addresses,
     admission::Admission,
-    analyses, analyze,
+    allowance, analyses, analyze,
     assets::{self, Asset},
     audit::Asked,
     auth::{Caller, Credentials},
@@ -18,14 +18,14 @@ use super::{
 };
 use crate::{
     actors::{
-        rate_limiter::{Client, RateLimiterMsg, Scope, Verdict},
+        rate_limiter::{Scope, Verdict},
         tree::Role,
     },
     config::keys,
     metrics::RouteMetrics,
     pipeline::Pipeline,
 };
-use http::{HeaderName, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
 use std::{
     collections::HashMap,
@@ -68,6 +68,8 @@ pub(super) struct Call {
     pub(super) address: IpAddr,
     /// Who makes it.
     pub(super) caller: Caller,
+    /// What is left of its allowance, on routes that have one.
+    pub(super) verdict: Option<Verdict>,
     /// The part of the path in braces.
     pub(super) parameter: Option<String>,
 }
@@ -204,6 +206,7 @@ impl Router {
                     request_id: request_id.clone(),
                     address,
                     caller,
+                    verdict: None,
                     parameter,
                 };
                 self.enter(found.value, call).await
@@ -244,36 +247,21 @@ impl Router {
             | Route::Tickets => Some(Scope::General),
             _ => None,
         };
-        let verdict = match scope {
-            Some(scope) => Some(self.admit(client, scope).await?),
-            None => None,
+        let Some(scope) = scope else {
+            return dispatch(entry.route, call).await;
         };
+        let verdict = allowance::take(&call.context, client, scope, 1).await?;
         let request_id = call.request_id.clone();
-        let outcome = match verdict.and_then(|verdict| verdict.retry_after) {
-            Some(wait) => Err(ApiError::rate_limited(wait.as_secs() + 1)),
-            None => dispatch(entry.route, call).await,
+        let outcome = match allowance::check(verdict) {
+            Ok(()) => {
+                let verdict = Some(verdict);
+                dispatch(entry.route, Call { verdict, ..call }).await
+            }
+            Err(refused) => Err(refused),
         };
         let mut response = outcome.unwrap_or_else(|error| error.respond(&request_id));
-        if let Some(verdict) = verdict {
-            tell_allowance(&mut response, verdict);
-        }
+        allowance::tell(&mut response, verdict);
         Ok(response)
-    }
-
-    async fn admit(&self, client: Client, scope: Scope) -> Result<Verdict, ApiError> {
-        let deadline = Pipeline::within(self.context.pipeline.settings.rate_limiter.wait_ms);
-        let ask = |reply| RateLimiterMsg::Admit {
-            client,
-            scope,
-            reply,
-        };
-        Ok(self
-            .context
-            .pipeline
-            .actors
-            .rate_limiter
-            .ask(deadline, ask)
-            .await?)
     }
 }
 
@@ -285,21 +273,6 @@ fn drop_body(response: &mut Response<Body>) {
             .insert(header::CONTENT_LENGTH, length.into());
     }
     *response.body_mut() = super::respond::full(bytes::Bytes::new());
-}
-
-fn tell_allowance(response: &mut Response<Body>, verdict: Verdict) {
-    for (name, value) in [
-        ("ratelimit-limit", u64::from(verdict.limit)),
-        ("ratelimit-remaining", u64::from(verdict.remaining)),
-        (
-            "ratelimit-reset",
-            verdict.reset.as_secs() + u64::from(verdict.reset.subsec_nanos() > 0),
-        ),
-    ] {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value.into());
-    }
 }
 
 async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> {

@@ -166,6 +166,34 @@ async fn too_many_requests_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_large_quiz_counts_as_several() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("rate_limiter.analyze_per_second", 1)
+        .set("rate_limiter.analyze_burst", 10)
+        .set("rate_limiter.questions_per_analysis", 5)
+        .start()
+        .await;
+    let quiz = |questions| order("hall", &vec![question("Again?", 2, 2); questions]);
+    let left = async |questions| {
+        let reply = server.post("/api/analyze", &quiz(questions)).await;
+        let left = reply.header("ratelimit-remaining").parse::<u32>().unwrap();
+        reply.expect(200);
+        left
+    };
+    let began = tokio::time::Instant::now();
+    let (one, three) = (left(5).await, left(15).await);
+    let refused = server.post("/api/analyze", &quiz(50)).await;
+    assert_eq!(refused.header("ratelimit-remaining"), "0");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert_eq!(refused.error(429), "rate_limited");
+    if began.elapsed() < std::time::Duration::from_secs(1) {
+        assert_eq!((one, three), (9, 6));
+        assert!((4..=7).contains(&wait), "{wait}");
+    }
+}
+
+#[tokio::test]
 async fn addresses_are_let_in_by_list_as_the_proxy_names_them() {
     let ai = StubAi::start().await;
     let server = TestServer::with(&ai)

@@ -8,11 +8,15 @@ use governor::{
     Quota, RateLimiter,
     clock::Clock,
     middleware::{NoOpMiddleware, StateInformationMiddleware},
-    state::keyed::DashMapStateStore,
+    nanos::Nanos,
+    state::{
+        StateStore,
+        keyed::{HashMapStateStore, ShrinkableKeyedStateStore},
+    },
 };
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     num::NonZeroU32,
     time::Duration,
 };
@@ -72,7 +76,50 @@ pub struct Verdict {
     pub retry_after: Option<Duration>,
 }
 
-type Buckets<C> = RateLimiter<Client, DashMapStateStore<Client>, C, StateInformationMiddleware>;
+/// Most clients that are told apart at once: some 10 MB. Only an attack has more within a minute.
+const MAX_CLIENTS: usize = 100_000;
+/// Whose bucket newcomers share when there are that many.
+const NEWCOMERS: Client = Client::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
+type Buckets<C> = RateLimiter<Client, Levels, C, StateInformationMiddleware>;
+
+/// The levels of so many buckets and no more.
+#[derive(Default)]
+struct Levels(HashMapStateStore<Client>);
+
+impl StateStore for Levels {
+    type Key = Client;
+
+    fn measure_and_replace<T, F, E>(&self, client: &Client, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let is_too_many = {
+            let levels = self.0.lock();
+            levels.len() >= MAX_CLIENTS && !levels.contains_key(client)
+        };
+        let counted = if is_too_many { &NEWCOMERS } else { client };
+        self.0.measure_and_replace(counted, measure)
+    }
+}
+
+impl ShrinkableKeyedStateStore<Client> for Levels {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.0.retain_recent(drop_below);
+    }
+
+    fn shrink_to_fit(&self) {
+        self.0.shrink_to_fit();
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// All buckets.
 pub(super) struct Gate<C: Clock> {
@@ -110,13 +157,13 @@ impl<C: Clock + Clone> Gate<C> {
         }
     }
 
-    pub(super) fn admit(&self, client: Client, scope: Scope) -> Verdict {
+    pub(super) fn admit(&self, client: Client, scope: Scope, cost: u32) -> Verdict {
         let bucket = match (self.own.get(&(client, scope)), scope) {
             (Some(own), _) => own,
             (None, Scope::General) => &self.general,
             (None, Scope::Analyze) => &self.analyze,
         };
-        bucket.admit(client)
+        bucket.admit(client, cost)
     }
 
     /// Drops the buckets that are full: a new one would be the same.
@@ -133,7 +180,7 @@ impl<C: Clock + Clone> Bucket<C> {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
         let unmeasured: RateLimiter<_, _, _, NoOpMiddleware<C::Instant>> =
-            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
+            RateLimiter::new(quota, Levels::default(), clock.clone());
         let buckets = unmeasured.with_middleware::<StateInformationMiddleware>();
         Self {
             quota,
@@ -142,9 +189,11 @@ impl<C: Clock + Clone> Bucket<C> {
         }
     }
 
-    fn admit(&self, client: Client) -> Verdict {
+    fn admit(&self, client: Client, cost: u32) -> Verdict {
         let limit = self.quota.burst_size().get();
-        let (remaining, retry_after) = match self.buckets.check_key(&client) {
+        let cost = NonZeroU32::new(cost.min(limit)).unwrap_or(NonZeroU32::MIN);
+        let checked = self.buckets.check_key_n(&client, cost);
+        let (remaining, retry_after) = match checked.expect("it costs a full allowance at most") {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
             Err(refused) => (0, Some(refused.wait_time_from(self.clock.now()))),
         };
@@ -188,7 +237,7 @@ mod tests {
     #[test]
     fn a_burst_then_one_per_interval() {
         let (gate, clock) = gate();
-        let admit = || gate.admit(address("192.0.2.1"), Scope::Analyze);
+        let admit = || gate.admit(address("192.0.2.1"), Scope::Analyze, 1);
         let remaining: Vec<_> = (0..3).map(|_| admit().remaining).collect();
         assert_eq!(remaining, [2, 1, 0]);
         let refused = admit();
@@ -206,25 +255,25 @@ mod tests {
     fn clients_and_scopes_do_not_share() {
         let (gate, _) = gate();
         for _ in 0..3 {
-            gate.admit(address("192.0.2.1"), Scope::Analyze);
+            gate.admit(address("192.0.2.1"), Scope::Analyze, 1);
         }
         assert!(
-            gate.admit(address("192.0.2.1"), Scope::Analyze)
+            gate.admit(address("192.0.2.1"), Scope::Analyze, 1)
                 .retry_after
                 .is_some()
         );
         assert!(
-            gate.admit(address("192.0.2.1"), Scope::General)
+            gate.admit(address("192.0.2.1"), Scope::General, 1)
                 .retry_after
                 .is_none()
         );
         assert!(
-            gate.admit(address("192.0.2.2"), Scope::Analyze)
+            gate.admit(address("192.0.2.2"), Scope::Analyze, 1)
                 .retry_after
                 .is_none()
         );
         assert!(
-            gate.admit(Client::Key(0), Scope::Analyze)
+            gate.admit(Client::Key(0), Scope::Analyze, 1)
                 .retry_after
                 .is_none()
         );
@@ -233,10 +282,39 @@ mod tests {
     #[test]
     fn a_key_may_have_limits_of_its_own() {
         let (gate, _) = gate();
-        let limit = |client, scope| gate.admit(client, scope).limit;
+        let limit = |client, scope| gate.admit(client, scope, 1).limit;
         assert_eq!(limit(Client::Key(0), Scope::Analyze), 3);
         assert_eq!(limit(Client::Key(1), Scope::Analyze), 50);
         assert_eq!(limit(Client::Key(1), Scope::General), 10);
+    }
+
+    #[test]
+    fn what_costs_more_takes_more_and_never_more_than_there_is() {
+        let (gate, clock) = gate();
+        let take = |cost| gate.admit(address("192.0.2.1"), Scope::Analyze, cost);
+        assert_eq!(take(2).remaining, 1);
+        assert_eq!(take(2).retry_after, Some(Duration::from_secs(1)));
+        assert_eq!(take(1).remaining, 0, "a refusal takes nothing");
+        clock.advance(Duration::from_secs(3));
+        assert_eq!(take(1_000).retry_after, None, "a full allowance is enough");
+    }
+
+    #[test]
+    fn so_many_clients_are_told_apart() {
+        let (gate, clock) = gate();
+        let nth = |n: usize| Client::Subject(n.try_into().unwrap());
+        let take = |client| gate.admit(client, Scope::Analyze, 1);
+        for n in 0..MAX_CLIENTS {
+            assert_eq!(take(nth(n)).remaining, 2);
+        }
+        assert_eq!(take(nth(0)).remaining, 1, "known ones keep their own");
+        let strangers = [0, 1, 2].map(|n| take(nth(MAX_CLIENTS + n)).remaining);
+        assert_eq!(strangers, [2, 1, 0]);
+        assert!(take(nth(MAX_CLIENTS + 3)).retry_after.is_some());
+        assert_eq!(gate.analyze.buckets.len(), MAX_CLIENTS + 1);
+        clock.advance(Duration::from_secs(10));
+        gate.forget_idle();
+        assert_eq!(take(nth(MAX_CLIENTS + 3)).remaining, 2);
     }
 
     #[test]
@@ -256,6 +334,7 @@ mod tests {
             gate.admit(
                 Client::from(IpAddr::from([192, 0, 2, last])),
                 Scope::Analyze,
+                1,
             );
         }
         assert_eq!(gate.analyze.buckets.len(), 100);
