@@ -12,6 +12,7 @@ mod channels;
 mod error;
 mod events;
 mod health;
+mod idle;
 mod languages;
 mod line;
 mod origin;

@@ -5,6 +5,7 @@ use super::{
     assets,
     auth::{Credentials, Tickets},
     error::ApiError,
+    idle::Watch,
     respond::Body,
     router::{Context, Router, Routes},
 };
@@ -18,14 +19,7 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -176,14 +170,19 @@ fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%peer, %error, "cannot set TCP_NODELAY");
     }
-    let seen_request = Arc::new(AtomicBool::new(false));
+    let watch = Watch::new();
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let service = service_fn({
-        let (router, seen_request) = (Arc::clone(router), Arc::clone(&seen_request));
+        let (router, watch) = (Arc::clone(router), watch.clone());
         move |request: Request<Incoming>| {
-            seen_request.store(true, Ordering::Relaxed);
-            let router = Arc::clone(&router);
-            async move { Ok::<_, Infallible>(answer(router, request, peer).await) }
+            let (router, running) = (Arc::clone(&router), watch.begin(&request));
+            async move {
+                let response = answer(router, request, peer).await;
+                Ok::<_, Infallible>(match running {
+                    Some(running) => running.until_sent(response),
+                    None => response,
+                })
+            }
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -202,18 +201,11 @@ fn serve(
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         let _place = place;
-        // hyper waits for ever for the first byte, because it does not know yet which protocol it will be.
-        let silent = async {
-            tokio::time::sleep(header_timeout).await;
-            if seen_request.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             ended = connection => if let Err(error) = ended {
                 debug!(%peer, error, "connection ended early");
             },
-            () = silent => debug!(%peer, "no request in time; closing"),
+            () = watch.until_idle(header_timeout) => debug!(%peer, "no request in time; closing"),
         }
     });
 }

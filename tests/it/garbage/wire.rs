@@ -1,7 +1,14 @@
 //! Requests that are too large, too slow, or no HTTP.
 
 use super::{code, is_well, request};
-use crate::support::{StubAi, TestServer, raw};
+use crate::support::{StubAi, TestServer, raw, soon};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::time::Duration;
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn too_much_is_refused_before_it_is_read() {
@@ -175,4 +182,37 @@ async fn what_is_not_http_is_turned_away() {
         assert_eq!(reply.status(), Some(status), "{bytes:?}: {reply:?}");
     }
     is_well(&server).await;
+}
+
+#[tokio::test]
+async fn an_http_2_connection_ends_when_nothing_is_asked_on_it() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("server.header_timeout_ms", 300)
+        .start()
+        .await;
+    let connect = async || {
+        let stream = TcpStream::connect(&server.address).await.unwrap();
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+        let (mut sender, connection) = handshake.await.unwrap();
+        let connection = tokio::spawn(connection);
+        let ask = async move |path: &str| {
+            let request = Request::get(format!("http://quiz.test{path}"));
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            let response = sender.send_request(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+            response
+        };
+        (ask, connection)
+    };
+    let (mut ask, watching) = connect().await;
+    let stream = ask("/events?channel=hall").await;
+    let (mut ask, idle) = connect().await;
+    ask("/livez").await.collect().await.unwrap();
+    let _ = soon("the end of the idle connection", idle).await;
+    // Three times as long again, and it is still there.
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert!(!watching.is_finished(), "a stream of events is no idleness");
+    drop(stream);
+    let _ = soon("the end of the other", watching).await;
 }
