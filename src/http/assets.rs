@@ -8,14 +8,10 @@ use super::{
 };
 use crate::actors::tree::Role;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::json as value;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, path::Path, sync::LazyLock};
-/// What browsers offer and no page of ours wants.
-const PERMISSIONS_POLICY: &str =
-    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
-
 /// Scripts, styles and connections of this server only; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
@@ -179,14 +175,6 @@ fn serve(call: &Call, asset: &Asset, forbid_framing: bool) -> Response<Body> {
         header::CONTENT_SECURITY_POLICY,
         &format!("{CONTENT_SECURITY_POLICY}{ancestors}"),
     );
-    for (name, value) in [
-        ("referrer-policy", "no-referrer"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", PERMISSIONS_POLICY),
-    ] {
-        set(&mut response, HeaderName::from_static(name), value);
-    }
     response
 }
 

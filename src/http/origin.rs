@@ -7,8 +7,9 @@ use super::{
     error::ApiError,
     respond::{Body, full, set},
 };
-use crate::config;
+use crate::config::{self, Settings};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use std::net::IpAddr;
 
 /// What a page of another site may send beside the harmless.
 const ALLOWED_HEADERS: &str = "accept, authorization, content-type, idempotency-key, last-event-id, prefer, x-api-key, x-request-id";
@@ -19,12 +20,33 @@ const EXPOSED_HEADERS: &str =
 const PREFLIGHT_LASTS: &str = "7200";
 
 /// The sites that are allowed.
-pub(super) struct Origins(Vec<String>);
+pub(super) struct Origins {
+    listed: Vec<String>,
+    /// Whether being on this machine is all that it takes to be served.
+    trusts_machine: bool,
+}
 
 impl Origins {
-    pub(super) fn new(config: &config::Server) -> Self {
-        let listed = config.cors_allowed_origins.as_deref().unwrap_or_default();
-        Self(config::origins(listed).map(str::to_owned).collect())
+    pub(super) fn new(settings: &Settings) -> Self {
+        let listed = settings.server.cors_allowed_origins.as_deref();
+        let listed = config::origins(listed.unwrap_or_default());
+        Self {
+            listed: listed.map(str::to_owned).collect(),
+            trusts_machine: !settings.is_guarded() && !settings.auth.allow_anonymous,
+        }
+    }
+
+    /// Refuses a page whose site's name leads to this machine without being its name: a site that gives its own name this
+    /// address (DNS rebinding) is of the same origin for browsers, and here nobody else asks who calls.
+    pub(super) fn may_come<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+        let headers = request.headers();
+        let Some(origin) = named(headers).filter(|_| self.trusts_machine) else {
+            return Ok(());
+        };
+        match self.lists(origin) || asked_host(request).is_some_and(|host| is_machine(&host)) {
+            true => Ok(()),
+            false => Err(refused(headers)),
+        }
     }
 
     /// Returns the answer to a preflight; `None` when it is none.
@@ -57,7 +79,7 @@ impl Origins {
 
     /// Lets a page of a listed site read the response.
     pub(super) fn share(&self, origin: Option<&str>, response: &mut Response<Body>) {
-        if self.0.is_empty() {
+        if self.listed.is_empty() {
             return;
         }
         // A cache must not give one site's answer to another.
@@ -91,7 +113,7 @@ impl Origins {
     }
 
     fn lists(&self, origin: &str) -> bool {
-        self.0.iter().any(|listed| listed == origin)
+        self.listed.iter().any(|listed| listed == origin)
     }
 }
 
@@ -103,14 +125,27 @@ pub(super) fn named(headers: &HeaderMap) -> Option<&str> {
 
 /// Returns whether a page of this server asks. A proxy in front may have another port and scheme, so the host counts.
 fn is_own<B>(origin: &str, request: &Request<B>) -> bool {
-    let host = |uri: &Uri| uri.host().map(str::to_ascii_lowercase);
-    let host_header = request.headers().get(header::HOST);
-    let asked = match host_header.and_then(|host| host.to_str().ok()) {
-        Some(host) => format!("http://{host}").parse().ok(),
-        None => Some(request.uri().clone()),
-    };
-    let (asked, origin) = (asked.as_ref().and_then(host), origin.parse().ok());
-    asked.is_some() && asked == origin.as_ref().and_then(host)
+    let asked = asked_host(request);
+    asked.is_some() && asked == origin.parse().ok().as_ref().and_then(host)
+}
+
+/// Returns the host that a request is for, in lower case.
+fn asked_host<B>(request: &Request<B>) -> Option<String> {
+    let named = request.headers().get(header::HOST);
+    match named.and_then(|host| host.to_str().ok()) {
+        Some(named) => host(&format!("http://{named}").parse().ok()?),
+        None => host(request.uri()),
+    }
+}
+
+fn host(uri: &Uri) -> Option<String> {
+    uri.host().map(str::to_ascii_lowercase)
+}
+
+/// Returns whether a host is this machine without anybody's name server having a say.
+fn is_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().is_ok() || host == "localhost" || host.ends_with(".localhost")
 }
 
 fn refused(headers: &HeaderMap) -> ApiError {
@@ -130,10 +165,10 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        Origins::new(&config::Server {
-            cors_allowed_origins: Some("https://quiz.example, http://localhost:5173".to_owned()),
-            ..config::Server::default()
-        })
+        let mut settings = Settings::default();
+        let listed = "https://quiz.example, http://localhost:5173";
+        settings.server.cors_allowed_origins = Some(listed.to_owned());
+        Origins::new(&settings)
     }
 
     fn request(host: &str, origin: &str) -> Request<()> {
@@ -169,6 +204,38 @@ mod tests {
             assert!(origins.may_connect(&request).is_err(), "{origin}");
         }
         let program = Request::get("/ws").body(()).unwrap();
+        assert!(origins.may_come(&program).is_ok());
         assert!(origins.may_connect(&program).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_was_bent_to_this_machine_opens_nothing() {
+        let may_come = |origins: &Origins, host: &str, origin: &str| {
+            let request = request(host, origin);
+            origins.may_come(&request).is_ok()
+        };
+        let alone = origins();
+        for (host, origin) in [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("[::1]:3000", "http://[::1]:3000"),
+            ("localhost:3000", "http://localhost:3000"),
+            ("quiz.localhost", "http://quiz.localhost"),
+            ("quiz.example", "https://quiz.example"),
+        ] {
+            assert!(may_come(&alone, host, origin), "{origin}");
+        }
+        let bent = ("evil.example:3000", "http://evil.example:3000");
+        for host in [
+            bent.0,
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+        ] {
+            assert!(!may_come(&alone, host, bent.1), "{host}");
+        }
+        // Where a key is asked for, that page has none.
+        let mut guarded = Settings::default();
+        guarded.auth.api_key = Some("key".to_owned().into());
+        assert!(may_come(&Origins::new(&guarded), bent.0, bent.1));
     }
 }

@@ -11,7 +11,7 @@ use super::{
     error::{ApiError, X_REQUEST_ID},
     events, health,
     origin::{self, Origins},
-    request,
+    protect, request,
     respond::{Body, set},
     routes::{Route, TABLE},
     scrape, tickets, websocket,
@@ -137,7 +137,7 @@ impl Router {
             table,
             unknown,
             addresses: Addresses::new(&context.pipeline.settings.server),
-            origins: Origins::new(&context.pipeline.settings.server),
+            origins: Origins::new(&context.pipeline.settings),
             context: Arc::new(context),
         }
     }
@@ -181,8 +181,12 @@ impl Router {
                 if let Some(answer) = self.origins.preflight(&request, found.value.methods) {
                     break 'found answer;
                 }
-                if websocket::is_upgrade(&request)
-                    && let Err(refused) = self.origins.may_connect(&request)
+                let may_come = self.origins.may_come(&request);
+                if let Err(refused) =
+                    may_come.and_then(|()| match websocket::is_upgrade(&request) {
+                        true => self.origins.may_connect(&request),
+                        false => Ok(()),
+                    })
                 {
                     break 'found Err(refused);
                 }
@@ -217,7 +221,7 @@ impl Router {
         }
         .unwrap_or_else(|error| error.respond(&request_id));
         set(&mut response, X_REQUEST_ID, &request_id);
-        set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        protect::protect(&mut response);
         self.origins.share(origin.as_deref(), &mut response);
         asked.log(&response);
         if is_head {

@@ -244,10 +244,9 @@ async fn pages_are_guarded_and_cached() {
             path != "/overlay/default",
             "{path}"
         );
-        assert_eq!(page.header("referrer-policy"), "no-referrer");
-        let permissions = page.header("permissions-policy");
-        assert!(permissions.contains("display-capture=()"), "{permissions}");
-        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        let frame = page.header("x-frame-options");
+        assert_eq!(frame == "DENY", path != "/overlay/default", "{path}");
+        is_protected(&page);
         assert_eq!(page.header("cache-control"), "no-cache");
         let etag = page.header("etag").to_owned();
         for asked in [
@@ -286,4 +285,41 @@ async fn pages_are_guarded_and_cached() {
         server.get("/version").await.body.len().to_string()
     );
     assert_eq!(server.get("/assets/none.js").await.error(404), "not_found");
+}
+
+/// Checks what browsers are told with every response.
+fn is_protected(reply: &Reply) {
+    for (name, rule) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(reply.header(name), rule);
+    }
+    let policy = reply.header("permissions-policy");
+    assert!(policy.contains("camera=()"), "{policy}");
+}
+
+#[tokio::test]
+async fn answers_for_programs_are_no_pages() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    for path in [
+        "/",
+        "/api/channels/hall",
+        "/api/analyses",
+        "/nothing",
+        "/health",
+    ] {
+        let reply = server.get(path).await;
+        is_protected(&reply);
+        assert_eq!(
+            reply.header("content-security-policy"),
+            "default-src 'none'; frame-ancestors 'none'",
+            "{path}"
+        );
+        assert_eq!(reply.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(reply.header("cache-control"), "no-store", "{path}");
+    }
 }

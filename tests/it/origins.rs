@@ -68,6 +68,21 @@ async fn a_listed_site_may_call_and_read_the_answer() {
 }
 
 #[tokio::test]
+async fn a_server_of_one_machine_is_called_as_that_machine() {
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let port = server.address.rsplit(':').next().unwrap();
+    let order = order("hall", &[question("Whose?", 3, 2)]);
+    for (name, status) in [("localhost", 200), ("evil.example", 403)] {
+        let host = format!("{name}:{port}");
+        let request = server.request("POST", "/api/analyze").header("host", &host);
+        let request = request.header("origin", format!("http://{host}"));
+        let reply = Reply::to(request.json(&order)).await;
+        assert_eq!(reply.status, status, "{host}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
 async fn a_websocket_is_not_for_pages_of_other_sites() {
     let ai = StubAi::start().await;
     let server = server(&ai).await;
