@@ -120,13 +120,13 @@ async fn a_rolling_replacement_behind_nginx_loses_nothing() {
         })
         .await;
     };
-    more(50).await;
+    more(15).await;
     for server in &mut servers {
         server.terminate();
         assert_eq!(server.ended().await.code(), Some(0));
-        more(50).await;
+        more(15).await;
         server.start_again().await;
-        more(50).await;
+        more(15).await;
     }
     stop.store(true, Ordering::SeqCst);
     for publisher in publishers {
