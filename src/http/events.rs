@@ -135,6 +135,11 @@ impl<D: Direct> Viewer<D> {
         &self.pipeline().metrics
     }
 
+    /// Returns the channels that it follows.
+    pub(super) fn channels(&self) -> &[String] {
+        &self.channels
+    }
+
     pub(super) fn context(&self) -> Arc<Context> {
         Arc::clone(&self.context)
     }

@@ -446,6 +446,14 @@ impl Connection {
             .promote(&self.access.caller, token)
             .await;
         let caller = promoted.map_err(|_| End::Close(NOT_ALLOWED))?;
+        // What one credential has opened, another keeps open only where it could have opened it.
+        let followed = self.viewer.channels().iter();
+        if followed
+            .map(|channel| caller.may_watch(channel))
+            .any(|may| may.is_err())
+        {
+            return Err(End::Close(NOT_ALLOWED));
+        }
         let expires_at = caller.expires_at();
         let access = Access::new(caller, None, &context);
         let awaited = std::mem::replace(&mut self.access, access).awaited;

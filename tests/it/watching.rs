@@ -110,7 +110,7 @@ async fn a_ticket_is_good_once() {
 async fn a_credential_that_runs_out_ends_what_it_opened() {
     let ai = StubAi::start().await;
     let server = closed(&ai).start().await;
-    let (began, token) = (Instant::now(), for_hall(3));
+    let (began, token) = (Instant::now(), for_hall(5));
     let by_ticket = format!("/ws?channel=hall&ticket={}", ticket(&server, &token).await);
     let mut by_ticket = Viewer::open(&server, &by_ticket).await;
     let mut by_message = Viewer::stranger(&server, "/ws?channel=hall").await;
@@ -124,6 +124,15 @@ async fn a_credential_that_runs_out_ends_what_it_opened() {
     renewed.say(&auth(&for_hall(60))).await;
     let told = renewed.next().await;
     assert!(told["expiresAt"].as_u64().is_some(), "{told}");
+
+    // One for another channel keeps nothing open.
+    let mut other = claims("lobby-screen", &["view"], 60);
+    other["channels"] = json!(["lobby"]);
+    let mut stray = Viewer::stranger(&server, "/ws?channel=hall").await;
+    stray.say(&auth(&token)).await;
+    assert_eq!(stray.next().await["type"], "connection");
+    stray.say(&auth(&hs256(&other))).await;
+    assert_eq!(stray.closed().await, Some(1008));
 
     assert_eq!(by_ticket.closed().await, Some(1008));
     assert_eq!(by_message.closed().await, Some(1008));
