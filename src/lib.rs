@@ -15,6 +15,7 @@ pub mod config;
 pub mod egress;
 pub mod event;
 pub mod extract;
+mod hex;
 pub mod http;
 #[cfg(feature = "local-model")]
 pub mod local_model;

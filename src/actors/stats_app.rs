@@ -8,6 +8,7 @@
 
 use crate::{
     config,
+    hex::Hex,
     metrics::Metrics,
     quiz::OptionNumber,
     runtime::{Backoff, Envelope, Mailbox},
@@ -19,7 +20,7 @@ use reqwest::{Client, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use sha2::Sha256;
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 use tracing::{debug, warn};
 
 /// Between two tries. With the five tries of the default, some eight seconds at most.
@@ -210,11 +211,7 @@ fn signature(secret: &SecretString, body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes());
     let mut mac = mac.expect("a key of any length will do");
     mac.update(body);
-    let mut hex = "sha256=".to_owned();
-    for byte in mac.finalize().into_bytes() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    format!("sha256={}", Hex(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

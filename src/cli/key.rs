@@ -51,9 +51,7 @@ fn name(text: &str) -> Result<String, String> {
 
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
     let KeyCommand::New(args) = command;
-    let random: [u8; 32] = rand::random();
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = format!("{PREFIX}{digits}");
+    let key = keys::secret(PREFIX);
     let line = ApiKey {
         name: args.name,
         hash: keys::hash(&key),

@@ -1,14 +1,12 @@
 //! Keys of the API: one per line, as `quiz-stats key new` prints them. Of a key itself only its SHA-256 is written down.
 
-use crate::quiz::request::is_channel_name;
+use crate::{hex::Hex, quiz::request::is_channel_name};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
 /// Most keys of one server.
 const MAX_KEYS: usize = 1_000;
-/// Longest name of a key in characters.
-const MAX_NAME_CHARS: usize = 64;
 /// Most requests per second, and most at once, that a key may be given.
 const MAX_RATE: u32 = 1_000_000;
 
@@ -69,6 +67,12 @@ impl ApiKey {
     }
 }
 
+/// Makes a secret that nobody can guess, with a beginning by which it is recognised.
+pub fn secret(prefix: &str) -> String {
+    let random: [u8; 32] = rand::random();
+    format!("{prefix}{}", Hex(&random))
+}
+
 /// Returns what is kept of a key.
 pub fn hash(key: impl AsRef<[u8]>) -> KeyHash {
     Sha256::digest(key).into()
@@ -124,10 +128,7 @@ impl fmt::Display for ApiKey {
     /// Writes its line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roles: Vec<_> = self.roles.iter().map(|role| role.name()).collect();
-        write!(f, "{} sha256:", self.name)?;
-        self.hash
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        write!(f, "{} sha256:{}", self.name, Hex(&self.hash))?;
         write!(f, " roles={}", roles.join(","))?;
         if let Some(channels) = &self.channels {
             write!(f, " channels={}", channels.join(","))?;
@@ -189,9 +190,9 @@ impl FromStr for ApiKey {
     }
 }
 
-/// Returns whether a key may be called so.
+/// Returns whether a key may be called so: as a channel may.
 pub fn is_name(name: &str) -> bool {
-    name.chars().count() <= MAX_NAME_CHARS && is_channel_name(name)
+    is_channel_name(name)
 }
 
 /// Reads names of channels, separated by commas.

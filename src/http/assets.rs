@@ -6,7 +6,7 @@ use super::{
     respond::{Body, bytes, full, json, set},
     router::Call,
 };
-use crate::actors::tree::Role;
+use crate::{actors::tree::Role, hex::Hex};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::json as value;
@@ -43,14 +43,11 @@ pub(super) struct Asset {
 
 impl Asset {
     fn new(path: &str, content: Bytes) -> Self {
-        let etag: String = Sha256::digest(&content)[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = Sha256::digest(&content);
         Self {
             content_type: content_type(path),
             content,
-            etag: format!("\"{etag}\""),
+            etag: format!("\"{}\"", Hex(&digest[..8])),
         }
     }
 }

@@ -5,10 +5,9 @@ use super::{
     error::ModelError,
     prompt,
 };
-use crate::solve::Method;
+use crate::{hex::Hex, solve::Method};
 use sha2::{Digest as _, Sha256};
 use std::{
-    fmt::Write as _,
     fs::File,
     io::{self, Read, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -138,12 +137,7 @@ fn digest(reader: &mut impl Read) -> io::Result<String> {
             read => hasher.update(&buffer[..read]),
         }
     }
-    let mut text = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(Hex(&hasher.finalize()).to_string())
 }
 
 #[cfg(test)]

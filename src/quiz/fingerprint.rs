@@ -4,6 +4,7 @@
 //! case differ (`may`, `May`). Probabilities are kept in the canonical order: the options sorted by that text.
 
 use super::{Kind, Question};
+use crate::hex::Hex;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +16,7 @@ pub struct Fingerprint(pub [u8; 32]);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 

@@ -38,9 +38,7 @@ impl Tickets {
         holder: &Holder,
         now: u64,
     ) -> Result<Ticket, StoreError> {
-        let random: [u8; 32] = rand::random();
-        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("{PREFIX}{digits}");
+        let text = keys::secret(PREFIX);
         let json = serde_json::to_vec(holder).expect("a holder is plain data");
         // Nobody who can read the store can use what is in it.
         let hash = keys::hash(&text);

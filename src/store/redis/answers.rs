@@ -11,7 +11,6 @@ use fred::{
     types::{Expiration, Value},
 };
 use futures_util::future::try_join_all;
-use std::fmt::Write as _;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -24,11 +23,7 @@ impl RedisAnswers {
     }
 
     fn key(&self, fingerprint: &Fingerprint) -> String {
-        let mut name = String::from("answer:");
-        for byte in fingerprint.0 {
-            let _infallible = write!(name, "{byte:02x}");
-        }
-        self.0.key(&name)
+        self.0.key(&format!("answer:{fingerprint}"))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Tickets in Redis: issued by one process, used on another, once.
 
 use super::Link;
-use crate::store::{StoreResult, TicketStore};
+use crate::{
+    hex::Hex,
+    store::{StoreResult, TicketStore},
+};
 use bytes::Bytes;
 use fred::{interfaces::KeysInterface as _, types::Expiration};
 use std::time::Duration;
@@ -17,8 +20,7 @@ impl RedisTickets {
     }
 
     fn key(&self, ticket: [u8; 32]) -> String {
-        let digits: String = ticket.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.0.key(&format!("ticket:{digits}"))
+        self.0.key(&format!("ticket:{}", Hex(&ticket)))
     }
 }
 
