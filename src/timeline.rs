@@ -7,7 +7,10 @@ mod show;
 
 pub use show::{Cue, Show};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer as _, value::StrDeserializer},
+};
 
 /// What a second show on a busy channel does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +27,8 @@ pub enum WhenBusy {
 impl WhenBusy {
     /// Returns the one with this name, as clients write it.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "queue" => Some(Self::Queue),
-            "replace" => Some(Self::Replace),
-            "reject" => Some(Self::Reject),
-            _ => None,
-        }
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Self::deserialize(name).ok()
     }
 }
 

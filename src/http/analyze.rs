@@ -92,8 +92,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         Analyzed::Started(started) => {
             let report = last(started.updates).await?;
             let response = respond(&report)?;
-            let tokens = Some(report.usage.prompt_tokens + report.usage.completion_tokens);
-            note.tokens = tokens;
+            note.tokens = Some(report.usage.prompt_tokens + report.usage.completion_tokens);
             response
         }
     };

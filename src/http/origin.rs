@@ -62,7 +62,7 @@ impl Origins {
         if !is_preflight {
             return None;
         }
-        if !self.has_listed(headers) {
+        if !named(headers).is_some_and(|origin| self.lists(origin)) {
             return Some(Err(refused(headers)));
         }
         let mut response = Response::new(full(""));
@@ -106,10 +106,6 @@ impl Origins {
             true => Ok(()),
             false => Err(refused(headers)),
         }
-    }
-
-    fn has_listed(&self, headers: &HeaderMap) -> bool {
-        named(headers).is_some_and(|origin| self.lists(origin))
     }
 
     fn lists(&self, origin: &str) -> bool {

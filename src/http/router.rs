@@ -170,51 +170,7 @@ impl Router {
                 .is_some_and(|found| found.value.role.is_some()),
         };
         let mut response = match found {
-            Some(found) => 'found: {
-                // Whoever asks whether the process lives is not a client.
-                let is_probe = matches!(found.value.route, Route::Livez | Route::Readyz);
-                if !is_probe && !self.addresses.may_come(address) {
-                    break 'found Err(ApiError::forbidden(
-                        "requests from this address are not answered",
-                    ));
-                }
-                if let Some(answer) = self.origins.preflight(&request, found.value.methods) {
-                    break 'found answer;
-                }
-                let may_come = self.origins.may_come(&request);
-                if let Err(refused) =
-                    may_come.and_then(|()| match websocket::is_upgrade(&request) {
-                        true => self.origins.may_connect(&request),
-                        false => Ok(()),
-                    })
-                {
-                    break 'found Err(refused);
-                }
-                let caller = match self
-                    .context
-                    .credentials
-                    .caller(request.headers(), address)
-                    .await
-                {
-                    Ok(caller) => asked.caller.insert(caller).clone(),
-                    Err(refused) => break 'found Err(refused),
-                };
-                let parameter = found
-                    .params
-                    .iter()
-                    .next()
-                    .map(|(_, value)| value.to_owned());
-                let call = Call {
-                    request,
-                    context: Arc::clone(&self.context),
-                    request_id: request_id.clone(),
-                    address,
-                    caller,
-                    verdict: None,
-                    parameter,
-                };
-                self.enter(found.value, call).await
-            }
+            Some(found) => self.admit(found, request, &mut asked).await,
             None => Err(ApiError::not_found(
                 "there is nothing at this address: GET / lists what there is",
             )),
@@ -229,6 +185,46 @@ impl Router {
         }
         metrics.finished(response.status().as_u16(), began.elapsed());
         response
+    }
+
+    /// Finds out who asks, and refuses those who may not.
+    async fn admit(
+        &self,
+        found: matchit::Match<'_, '_, &Entry>,
+        request: Request<Incoming>,
+        asked: &mut Asked<'_>,
+    ) -> Result<Response<Body>, ApiError> {
+        let (entry, address) = (found.value, asked.address);
+        // Whoever asks whether the process lives is not a client.
+        let is_probe = matches!(entry.route, Route::Livez | Route::Readyz);
+        if !is_probe && !self.addresses.may_come(address) {
+            let told = "requests from this address are not answered";
+            return Err(ApiError::forbidden(told));
+        }
+        if let Some(answer) = self.origins.preflight(&request, entry.methods) {
+            return answer;
+        }
+        self.origins.may_come(&request)?;
+        if websocket::is_upgrade(&request) {
+            self.origins.may_connect(&request)?;
+        }
+        let credentials = &self.context.credentials;
+        let caller = credentials.caller(request.headers(), address).await?;
+        asked.caller = Some(caller.clone());
+        let call = Call {
+            request,
+            context: Arc::clone(&self.context),
+            request_id: asked.request_id.to_owned(),
+            address,
+            caller,
+            verdict: None,
+            parameter: found
+                .params
+                .iter()
+                .next()
+                .map(|(_, value)| value.to_owned()),
+        };
+        self.enter(entry, call).await
     }
 
     async fn enter(&self, entry: &Entry, call: Call) -> Result<Response<Body>, ApiError> {
