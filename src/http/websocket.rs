@@ -1,5 +1,7 @@
 //! `/ws`: a channel's events over WebSocket (contracts, section 2).
 
+mod inbound;
+
 use super::{
     auth::Caller,
     error::ApiError,
@@ -9,15 +11,11 @@ use super::{
     respond::{Body, full, set},
     router::{self, Call},
 };
-use crate::{
-    actors::broadcaster::Closed, event::Frame, quiz::request::is_channel_name, store::Position,
-};
+use crate::{actors::broadcaster::Closed, store::Position};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
 use hyper_util::{rt::TokioIo, server::conn::auto};
-use serde::Deserialize;
-use serde_json::json as value;
 use std::{
     future::poll_fn,
     pin::Pin,
@@ -137,30 +135,6 @@ enum End {
     Gone,
     /// The server closes it.
     Close(Close),
-}
-
-/// What a viewer may say.
-#[derive(Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase"
-)]
-enum Inbound {
-    Ping {
-        client_time: serde_json::Number,
-    },
-    Subscribe {
-        channel: String,
-        epoch: Option<String>,
-        offset: Option<u64>,
-    },
-    Unsubscribe {
-        channel: String,
-    },
-    Auth {
-        token: String,
-    },
 }
 
 /// What a viewer may follow, and until when.
@@ -377,132 +351,4 @@ impl Connection {
         }
         taken
     }
-
-    async fn on_inbound(&mut self, message: Message) -> Result<(), End> {
-        self.heard = Instant::now();
-        self.count_inbound()?;
-        match message {
-            Message::Text(text) => self.on_text(text.as_bytes()).await,
-            Message::Binary(_) => Err(End::Close(UNSUPPORTED)),
-            // tungstenite answers the close by itself; the next read ends the stream.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
-        }
-    }
-
-    fn count_inbound(&mut self) -> Result<(), End> {
-        let (left, began) = &mut self.allowance;
-        if began.elapsed() >= Duration::from_secs(1) {
-            *left = self
-                .viewer
-                .pipeline()
-                .settings
-                .broadcaster
-                .max_inbound_per_second;
-            *began = Instant::now();
-        }
-        *left = left.checked_sub(1).ok_or(End::Close(FLOOD))?;
-        Ok(())
-    }
-
-    async fn on_text(&mut self, text: &[u8]) -> Result<(), End> {
-        let inbound = serde_json::from_slice(text);
-        if self.access.awaited.is_some() && !matches!(inbound, Ok(Inbound::Auth { .. })) {
-            return Err(End::Close(NOT_ALLOWED));
-        }
-        let answer = match inbound {
-            Ok(Inbound::Ping { client_time }) => {
-                let server_time = self.viewer.pipeline().clock.now_ms();
-                Some(
-                    value!({ "type": "pong", "clientTime": client_time, "serverTime": server_time }),
-                )
-            }
-            Ok(Inbound::Subscribe {
-                channel,
-                epoch,
-                offset,
-            }) => self.subscribe(&channel, epoch, offset).await.err(),
-            Ok(Inbound::Unsubscribe { channel }) => {
-                self.viewer.unsubscribe(&channel);
-                None
-            }
-            Ok(Inbound::Auth { token }) => self.introduce(&token).await?,
-            Err(_) => Some(refusal(
-                "invalid_message",
-                "send ping, subscribe, unsubscribe or auth as a JSON object",
-            )),
-        };
-        if let Some(answer) = answer {
-            let json = serde_json::to_vec(&answer).expect("answers are plain data");
-            self.line().push(Frame::message(&json).websocket());
-        }
-        Ok(())
-    }
-
-    /// Takes a credential: the first one, or one that lasts longer.
-    async fn introduce(&mut self, token: &str) -> Result<Option<serde_json::Value>, End> {
-        let context = self.viewer.context();
-        let promoted = context
-            .credentials
-            .promote(&self.access.caller, token)
-            .await;
-        let caller = promoted.map_err(|_| End::Close(NOT_ALLOWED))?;
-        // What one credential has opened, another keeps open only where it could have opened it.
-        let followed = self.viewer.channels().iter();
-        if followed
-            .map(|channel| caller.may_watch(channel))
-            .any(|may| may.is_err())
-        {
-            return Err(End::Close(NOT_ALLOWED));
-        }
-        let expires_at = caller.expires_at();
-        let access = Access::new(caller, None, &context);
-        let awaited = std::mem::replace(&mut self.access, access).awaited;
-        if let Some((channel, since)) = awaited.map(|awaited| *awaited) {
-            let may = self.access.caller.may_watch(&channel);
-            may.map_err(|_| End::Close(NOT_ALLOWED))?;
-            return Ok(self.follow(&channel, since).await.err());
-        }
-        Ok(Some(
-            value!({ "type": "authenticated", "expiresAt": expires_at }),
-        ))
-    }
-
-    async fn subscribe(
-        &mut self,
-        channel: &str,
-        epoch: Option<String>,
-        offset: Option<u64>,
-    ) -> Result<(), serde_json::Value> {
-        if !is_channel_name(channel) {
-            return Err(refusal(
-                "invalid_channel",
-                "a channel is 1 to 64 letters, digits, '.', '_' or '-'",
-            ));
-        }
-        let epoch = epoch.and_then(|epoch| u64::from_str_radix(&epoch, 16).ok());
-        let since = epoch
-            .zip(offset)
-            .map(|(epoch, offset)| Position { epoch, offset });
-        if self.access.caller.may_watch(channel).is_err() {
-            let told = "your credential is for other channels";
-            return Err(refusal("forbidden", told));
-        }
-        self.follow(channel, since).await
-    }
-
-    async fn follow(
-        &mut self,
-        channel: &str,
-        since: Option<Position>,
-    ) -> Result<(), serde_json::Value> {
-        let refused = "cannot follow this channel now: too many channels or viewers";
-        self.viewer
-            .subscribe(channel, since)
-            .await
-            .map_err(|_| refusal("subscribe_failed", refused))
-    }
-}
-
-fn refusal(code: &str, error: &str) -> serde_json::Value {
-    value!({ "type": "error", "code": code, "error": error })
 }
