@@ -49,7 +49,7 @@ impl fmt::Display for Faults {
 #[derive(Default)]
 pub(crate) struct Board {
     /// Viewers that are to get every event.
-    viewers: Cell<usize>,
+    viewers: usize,
     events: RefCell<Vec<Event>>,
     /// Places given to events that somebody has got.
     placed: Cell<usize>,
@@ -78,7 +78,7 @@ impl Board {
     /// Expects every event at so many viewers.
     pub(crate) fn new(viewers: usize) -> Self {
         Self {
-            viewers: Cell::new(viewers),
+            viewers,
             ..Self::default()
         }
     }
@@ -88,7 +88,7 @@ impl Board {
         let mut events = self.events.borrow_mut();
         events.push(Event {
             sent: Instant::now(),
-            missing: self.viewers.get(),
+            missing: self.viewers,
             place: None,
             everywhere: Rc::clone(everywhere),
         });

@@ -3,6 +3,7 @@
 use crate::{
     Plan,
     broadcast::PATH,
+    events::Peer,
     figures::{Table, median},
     http::{Connection, get},
     server::Server,
@@ -21,18 +22,14 @@ const KIB_PER_MIB: f64 = 1_024.0;
 /// What is weighed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    QuizStats,
-    Ws,
-    Bun,
+    Shows(Peer),
     Express,
 }
 
 impl Kind {
     fn name(self) -> &'static str {
         match self {
-            Self::QuizStats => "quiz-stats",
-            Self::Ws => "Node `ws`",
-            Self::Bun => "`Bun.serve`",
+            Self::Shows(peer) => peer.name(),
             Self::Express => "Express",
         }
     }
@@ -41,14 +38,12 @@ impl Kind {
     async fn start(self, plan: &Plan) -> anyhow::Result<(Server, Duration)> {
         let began = Instant::now();
         let server = match self {
-            Self::QuizStats => plan.launch.quiz_stats().await?,
-            Self::Ws => plan.launch.node("broadcast.js", &[]).await?,
-            Self::Bun => plan.launch.bun("broadcast-bun.js").await?,
+            Self::Shows(peer) => peer.start(&plan.launch).await?,
             Self::Express => plan.launch.node("express.js", &[]).await?,
         };
         let mut connection = Connection::open(server.address).await?;
         match self {
-            Self::QuizStats => drop(connection.call(&get("/readyz")).await?),
+            Self::Shows(Peer::QuizStats) => drop(connection.call(&get("/readyz")).await?),
             // Any answer will do: an unknown path is answered as well.
             _ => drop(connection.call(&get("/")).await),
         }
@@ -78,8 +73,13 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Table>> {
         ],
     );
     let kinds: &[Kind] = match plan.with_others {
-        true => &[Kind::QuizStats, Kind::Ws, Kind::Bun, Kind::Express],
-        false => &[Kind::QuizStats],
+        true => &[
+            Kind::Shows(Peer::QuizStats),
+            Kind::Shows(Peer::Ws),
+            Kind::Shows(Peer::Bun),
+            Kind::Express,
+        ],
+        false => &[Kind::Shows(Peer::QuizStats)],
     };
     let mut times = vec![Vec::new(); kinds.len()];
     for _ in 0..STARTS {

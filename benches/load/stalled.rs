@@ -5,6 +5,7 @@
 
 use crate::{
     Plan,
+    board::Faults,
     broadcast::{Crowd, Load, PATH},
     events::Peer,
     figures::{Round, Table, median},
@@ -84,7 +85,7 @@ async fn round(
         .await?;
     drop((rest, others));
     anyhow::ensure!(
-        faults == crate::board::Faults::default(),
+        faults == Faults::default(),
         "the others missed something: {faults:?}"
     );
     Ok(round)

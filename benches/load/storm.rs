@@ -2,6 +2,7 @@
 
 use crate::{
     Plan,
+    board::FIRST,
     broadcast::PATH,
     events::{Peer, number},
     figures::{Table, median, percentile},
@@ -92,7 +93,7 @@ async fn storm(plan: &Plan, viewers: usize) -> anyhow::Result<Storm> {
     let mut witness = Viewer::open(server.address, PATH, 0, None).await?;
     let mut publisher = Connection::open(server.address).await?;
     for event in 0..=MISSED {
-        let number = crate::board::FIRST + event;
+        let number = FIRST + event;
         publisher.call(&Peer::QuizStats.publication(number)).await?;
     }
     let path = seen_first(&mut witness).await?;
@@ -128,7 +129,7 @@ async fn storm(plan: &Plan, viewers: usize) -> anyhow::Result<Storm> {
 async fn seen_first(witness: &mut Viewer) -> anyhow::Result<String> {
     let mut path = None;
     let mut last = 0;
-    while last < crate::board::FIRST + MISSED {
+    while last < FIRST + MISSED {
         witness
             .frames(|payload, _| {
                 let Some(number) = number(payload) else {
@@ -155,8 +156,8 @@ async fn come_back(server: SocketAddr, path: String, index: usize) -> anyhow::Re
             Err(_) => sleep(AGAIN).await,
         }
     };
-    let mut next = crate::board::FIRST + 1;
-    while next <= crate::board::FIRST + MISSED {
+    let mut next = FIRST + 1;
+    while next <= FIRST + MISSED {
         viewer
             .frames(|payload, _| {
                 match number(payload) {
