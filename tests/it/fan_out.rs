@@ -116,20 +116,8 @@ async fn a_full_house_says_so() {
         Viewer::join(&server, "hall").await,
         Viewer::join(&server, "other").await,
     );
-    for path in ["/events", "/ws"] {
-        let mut request = server.request("GET", path);
-        if path == "/ws" {
-            let upgrade = [
-                ("connection", "upgrade"),
-                ("upgrade", "websocket"),
-                ("sec-websocket-version", "13"),
-                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ];
-            for (name, value) in upgrade {
-                request = request.header(name, value);
-            }
-        }
-        assert_eq!(Reply::to(request).await.error(503), "overloaded", "{path}");
+    for request in [server.request("GET", "/events"), server.upgrade("/ws")] {
+        assert_eq!(Reply::to(request).await.error(503), "overloaded");
     }
     drop(first);
     eventually("there is a place again", || async {

@@ -59,45 +59,32 @@ fn body(n: u64) -> Bytes {
 impl House {
     /// Writes events to the log; publishing them is another step.
     fn log(&self, numbers: std::ops::RangeInclusive<u64>) -> Vec<Published> {
-        let write = |n| {
-            let entry = Append {
-                channel: "c".to_owned(),
-                events: vec![body(n)],
-                state: None,
-                replaces: 0,
-            };
-            let head = self.log.write(&[entry], RETENTION)[0];
-            Published {
-                channel: "c".to_owned(),
-                head,
-                first: n,
-                events: vec![body(n)],
-                state: None,
-            }
-        };
-        numbers.map(write).collect()
+        numbers.map(|n| self.write(n, RETENTION)).collect()
     }
 
-    /// Writes one event to a log that keeps all, and publishes it.
-    async fn append_kept(&self, n: u64) {
+    fn write(&self, n: u64, retention: Retention) -> Published {
         let entry = Append {
             channel: "c".to_owned(),
             events: vec![body(n)],
             state: None,
             replaces: 0,
         };
+        Published {
+            channel: "c".to_owned(),
+            head: self.log.write(&[entry], retention)[0],
+            first: n,
+            events: vec![body(n)],
+            state: None,
+        }
+    }
+
+    /// Writes one event to a log that keeps all, and publishes it.
+    async fn append_kept(&self, n: u64) {
         let keeps_all = Retention {
             max_events: u64::MAX,
             ..RETENTION
         };
-        let published = Published {
-            channel: "c".to_owned(),
-            head: self.log.write(&[entry], keeps_all)[0],
-            first: n,
-            events: vec![body(n)],
-            state: None,
-        };
-        let message = BroadcasterMsg::Publish(published);
+        let message = BroadcasterMsg::Publish(self.write(n, keeps_all));
         let deadline = Instant::now() + Duration::from_secs(10);
         self.mailbox.send(message, deadline).await.unwrap();
     }

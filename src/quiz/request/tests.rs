@@ -21,7 +21,7 @@ const QUESTION: &str = r#"{"question":"2+2?","answers":["3","4"]}"#;
 fn reads_a_full_request() {
     let request = parse(&format!(
         r#"{{"questions":[{QUESTION}],"channel":"hall-1","animate":false,
-                        "timing":{{"riseMs":10,"finaleValue":20}},"whenBusy":"replace","timestamp":{{"any":[1]}}}}"#
+            "timing":{{"riseMs":10,"finaleValue":20}},"whenBusy":"replace","timestamp":{{"any":[1]}}}}"#
     ))
     .unwrap();
     assert_eq!(request.subject.questions()[0].options, ["3", "4"]);

@@ -244,6 +244,21 @@ impl TestServer {
             .request(method, format!("http://{}{path}", self.address))
     }
 
+    /// Begins the handshake of a WebSocket.
+    pub(crate) fn upgrade(&self, path: &str) -> reqwest::RequestBuilder {
+        let request = self.request("GET", path);
+        [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ]
+        .into_iter()
+        .fold(request, |request, (name, value)| {
+            request.header(name, value)
+        })
+    }
+
     /// Gets a path.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         Reply::to(self.request("GET", path)).await
