@@ -35,6 +35,7 @@ Examples:
   quiz-stats watch                                 the server on this machine
   quiz-stats watch https://quiz.example --channel hall
   quiz-stats watch wss://quiz.example/ws?channel=hall
+  API_KEY=… quiz-stats watch https://quiz.example  where watching takes a key
   quiz-stats watch | tee show.log                  one line per event, without a terminal
 
 q, Esc or Ctrl-C quits. A server that restarts is found again, and nothing is missed.";
@@ -43,7 +44,7 @@ q, Esc or Ctrl-C quits. A server that restarts is found again, and nothing is mi
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct WatchArgs {
-    /// The server's address, http:// or ws:// [default: the configured listener]
+    /// The server's address, http:// or ws://; its key comes from API_KEY [default: the configured listener]
     #[arg(value_name = "URL", value_parser = address::http_or_websocket)]
     url: Option<Url>,
     /// The channel to follow [default: the address's, or "default"]
@@ -53,9 +54,9 @@ pub struct WatchArgs {
 
 pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let (url, channel) = target(args, settings);
-    let clock = Clock::start();
+    let (clock, key) = (Clock::start(), settings.auth.api_key.clone());
     let (sender, news) = mpsc::channel(QUEUE);
-    let link = tokio::spawn(link::follow(url, clock, sender));
+    let link = tokio::spawn(link::follow(url, key, clock, sender));
     let screen = Screen::new(channel);
     let done = if io::stdout().is_terminal() {
         let mut signals = Signals::listen()?;

@@ -1,13 +1,14 @@
 //! Who may watch: everybody, or those with a credential, by header, first message or ticket; and for how long.
 
 use crate::support::{
-    Reply, Sse, StubAi, TestRedis, TestServer, Viewer,
+    Program, Reply, Sse, StubAi, TestRedis, TestServer, Viewer,
     server::Setup,
     soon,
     token::{SECRET, claims, hs256},
 };
 use serde_json::json;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// Only those with a credential watch.
@@ -192,4 +193,26 @@ async fn where_everybody_may_watch_a_wrong_credential_is_still_wrong() {
     assert_eq!(Reply::to(wrong).await.error(401), "unauthenticated");
     let wrong = server.get("/events?ticket=qt_0").await;
     assert_eq!(wrong.error(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn the_terminal_watches_with_the_key_too() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .env("API_KEY", "everything")
+        .set("auth.anonymous_view", false)
+        .set("server.host", "127.0.0.1")
+        .start()
+        .await;
+    let folder = TempDir::new().unwrap();
+    let watch = || Program::new(folder.path(), &["watch", &server.address]);
+    let mut watching = watch().env("API_KEY", "everything").start();
+    assert_eq!(watching.line().await, "connected to channel default");
+    watching.signal("TERM");
+    watching.ended().await;
+    for refused in [watch(), watch().env("API_KEY", "nothing")] {
+        let said = refused.run().await;
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.stderr.contains("API_KEY"), "{said:?}");
+    }
 }

@@ -6,7 +6,9 @@
 use super::frame::{self, Message};
 use crate::{clock::Clock, runtime::Backoff, store::Position};
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::{HeaderValue, StatusCode, header::AUTHORIZATION};
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use tokio::{
     net::TcpStream,
@@ -17,6 +19,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
         Error, Message as Raw,
+        client::IntoClientRequest as _,
         protocol::{CloseFrame, WebSocketConfig},
     },
 };
@@ -60,11 +63,16 @@ enum End {
 }
 
 /// Follows the stream at `url` until nobody listens or the server refuses.
-pub(super) async fn follow(url: Url, clock: Clock, news: mpsc::Sender<News>) {
+pub(super) async fn follow(
+    url: Url,
+    key: Option<SecretString>,
+    clock: Clock,
+    news: mpsc::Sender<News>,
+) {
     let mut position = None;
     let mut attempt = 0;
     loop {
-        let end = match connect(&with_position(&url, position.as_ref())).await {
+        let end = match connect(&with_position(&url, position.as_ref()), key.as_ref()).await {
             Ok(socket) => {
                 attempt = 0;
                 session(socket, &mut position, clock, &news).await
@@ -108,17 +116,33 @@ fn with_position(url: &Url, position: Option<&Position>) -> Url {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn connect(url: &Url) -> Result<Socket, End> {
+async fn connect(url: &Url, key: Option<&SecretString>) -> Result<Socket, End> {
+    let refused = |error: Error| End::Refused(error.to_string());
+    let mut request = url.as_str().into_client_request().map_err(refused)?;
+    if let Some(key) = key {
+        let credential = format!("Bearer {}", key.expose_secret());
+        let mut credential = HeaderValue::try_from(credential).expect("keys are visible ASCII");
+        credential.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, credential);
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     match timeout(
         CONNECT_TIMEOUT,
-        connect_async_with_config(url.as_str(), Some(config), true),
+        connect_async_with_config(request, Some(config), true),
     )
     .await
     {
         Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(Error::Http(response)))
+            if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&response.status()) =>
+        {
+            Err(End::Refused(format!(
+                "the server answered {}: set API_KEY to a key that may watch this channel there",
+                response.status()
+            )))
+        }
         Ok(Err(Error::Http(response)))
             if response.status().is_client_error() && response.status() != 429 =>
         {
@@ -198,7 +222,9 @@ fn lost() -> End {
 fn closed(frame: Option<&CloseFrame>) -> End {
     match frame.map(|frame| (u16::from(frame.code), frame.reason.as_str())) {
         Some((1001, _)) => End::GoingAway,
-        Some((1008, reason)) => End::Refused(format!("the server does not allow this: {reason}")),
+        Some((1008, reason)) => End::Refused(format!(
+            "the server does not allow this: {reason}; the key comes from API_KEY"
+        )),
         Some((1009, _)) => {
             End::Refused("the server calls this client's messages too large".to_owned())
         }
@@ -246,7 +272,7 @@ mod tests {
     fn watched(listener: &TcpListener) -> mpsc::Receiver<News> {
         let url = format!("ws://{}/ws?channel=default", listener.local_addr().unwrap());
         let (sender, news) = mpsc::channel(8);
-        tokio::spawn(follow(url.parse().unwrap(), Clock::start(), sender));
+        tokio::spawn(follow(url.parse().unwrap(), None, Clock::start(), sender));
         news
     }
 
