@@ -16,6 +16,7 @@ mod idle;
 mod languages;
 mod line;
 mod origin;
+mod places;
 mod protect;
 mod request;
 mod respond;

@@ -98,6 +98,7 @@ impl Launch {
             // Shows of 40 s cannot queue behind one another for as long as a round has requests.
             ("TIMELINE__WHEN_BUSY", "replace"),
             ("SERVER__MAX_CONNECTIONS", "1000000"),
+            ("SERVER__MAX_CONNECTIONS_PER_ADDRESS", "1000000"),
             ("BROADCASTER__MAX_VIEWERS", "1000000"),
             ("BROADCASTER__MAX_VIEWERS_PER_ADDRESS", "1000000"),
             ("BROADCASTER__MAX_ARRIVALS_PER_SECOND", "1000000"),

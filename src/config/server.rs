@@ -25,6 +25,8 @@ section! {
         body_timeout_ms: u64 = 10_000,
         /// Most connections at once; more are closed at accept.
         max_connections: usize = 20_000,
+        /// Most connections at once from one IPv4 address or IPv6 /64, trusted proxies apart.
+        max_connections_per_address: usize = 4_000,
         /// Addresses or networks of proxies in front, separated by commas, whose word on the client's
         /// address is believed. Otherwise all that come through a proxy share its limits.
         trusted_proxies: Option<String> = None,
@@ -57,6 +59,10 @@ impl Server {
         check.milliseconds("header_timeout_ms", self.header_timeout_ms);
         check.milliseconds("body_timeout_ms", self.body_timeout_ms);
         check.capacity("max_connections", self.max_connections);
+        check.capacity(
+            "max_connections_per_address",
+            self.max_connections_per_address,
+        );
         for (key, list) in [
             ("trusted_proxies", &self.trusted_proxies),
             ("allowed_addresses", &self.allowed_addresses),

@@ -54,6 +54,11 @@ impl Addresses {
         address
     }
 
+    /// Returns whether others come through there.
+    pub(super) fn is_proxy(&self, peer: IpAddr) -> bool {
+        contains(&self.trusted, peer.to_canonical())
+    }
+
     /// Returns whether requests from there are answered.
     pub(super) fn may_come(&self, address: IpAddr) -> bool {
         let is_allowed = self

@@ -6,6 +6,7 @@ use super::{
     auth::{Credentials, Tickets},
     error::ApiError,
     idle::Watch,
+    places::{Place, Places},
     respond::Body,
     router::{Context, Router, Routes},
 };
@@ -23,7 +24,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinHandle,
     time::Instant,
 };
@@ -138,7 +139,7 @@ async fn accept(
     mut draining: watch::Receiver<bool>,
 ) -> GracefulShutdown {
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(config.max_connections));
+    let places = Places::new(&config);
     loop {
         let accepted = tokio::select! {
             // The sender lives as long as the server: an error means that it is gone, which is as good as draining.
@@ -146,9 +147,9 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
+            Ok((stream, peer)) => match places.take(peer.ip()) {
                 Ok(place) => serve(stream, peer, &router, &config, &connections, place),
-                Err(_) => debug!(%peer, "too many connections; closing this one"),
+                Err(full) => debug!(%peer, ?full, "too many connections; closing this one"),
             },
             Err(error) => {
                 warn!(%error, "cannot accept a connection");
@@ -164,7 +165,7 @@ fn serve(
     router: &Arc<Router>,
     config: &config::Server,
     connections: &GracefulShutdown,
-    place: tokio::sync::OwnedSemaphorePermit,
+    place: Place,
 ) {
     // Small answers must not wait for the acknowledgement of the ones before.
     if let Err(error) = stream.set_nodelay(true) {

@@ -13,6 +13,8 @@ mod console;
 #[cfg(test)]
 mod fan_out;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod garbage;
 #[cfg(test)]
 mod health;

@@ -3,10 +3,14 @@
 use crate::support::{
     Reply, Site, StubAi, TestServer, eventually, order, question,
     site::Answer,
+    soon,
     token::{IssuerKey, SECRET, claims, hs256},
 };
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 async fn post(server: &TestServer, token: &str, path: &str, body: &Value) -> Reply {
     let request = server.request("POST", path).bearer_auth(token);
@@ -149,19 +153,30 @@ async fn published_keys_are_fetched_kept_and_changed_for_new_ones() {
 
 #[tokio::test]
 async fn without_the_issuers_keys_nobody_can_say() {
-    let issuer = Site::start(|_| Answer::page("<h1>Oops</h1>")).await;
     let ai = StubAi::start().await;
-    let server = TestServer::with(&ai)
-        .env("API_KEY", "still-good")
-        .set("jwt.jwks_url", format!("http://{}/", issuer.address))
-        .set("jwt.audience", "quiz")
-        .set("server.host", "127.0.0.1")
-        .start()
-        .await;
-    let list = |token: String| Reply::to(server.request("GET", "/api/analyses").bearer_auth(token));
-    let token = IssuerKey::new("a").sign(&claims("anna", &["analyze"], 60));
-    let refused = list(token).await;
-    assert_eq!(refused.header("retry-after"), "5");
-    assert_eq!(refused.error(503), "overloaded");
-    list("still-good".to_owned()).await.expect(200);
+    for answer in [
+        Answer::page("<h1>Oops</h1>"),
+        Answer::redirect("https://evil.example/jwks.json"),
+        Answer::page("{}").after(Duration::from_secs(60)),
+        Answer::page("{\"keys\": [").endless(),
+    ] {
+        let issuer = Site::start(move |_| answer.clone()).await;
+        let server = TestServer::with(&ai)
+            .env("API_KEY", "still-good")
+            .set("jwt.jwks_url", format!("http://{}/", issuer.address))
+            .set("jwt.jwks_timeout_ms", 500)
+            .set("jwt.audience", "quiz")
+            .set("server.host", "127.0.0.1")
+            .start()
+            .await;
+        let list = |token: String| {
+            let request = server.request("GET", "/api/analyses");
+            Reply::to(request.bearer_auth(token))
+        };
+        let token = IssuerKey::new("a").sign(&claims("anna", &["analyze"], 60));
+        let refused = soon("an answer", list(token)).await;
+        assert_eq!(refused.header("retry-after"), "5");
+        assert_eq!(refused.error(503), "overloaded");
+        list("still-good".to_owned()).await.expect(200);
+    }
 }
