@@ -6,11 +6,12 @@ use crate::{
     solve::Method,
     store::Position,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A model was asked for this question.
@@ -33,7 +34,7 @@ impl Source {
 }
 
 /// The outcome for one question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuestionResult {
     /// The question's number, counted from 1.
@@ -63,7 +64,7 @@ pub struct QuestionResult {
 }
 
 /// What an analysis cost.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Tokens the model read.
@@ -77,7 +78,7 @@ pub struct Usage {
 }
 
 /// When the show plays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ShowTime {
     /// The timeline's id.
@@ -89,7 +90,7 @@ pub struct ShowTime {
 }
 
 /// Questions that were read from a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// Where they come from.
     pub page: Page,
@@ -98,7 +99,7 @@ pub struct Found {
 }
 
 /// A page that questions were read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// Its address after redirects; `None` for markup.
     pub url: Option<String>,
@@ -128,7 +129,7 @@ impl From<FoundPage> for Found {
 }
 
 /// What became of an analysis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Still at work; `results` holds what is known.
@@ -142,7 +143,7 @@ pub enum Status {
 }
 
 /// An analysis, running or finished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// What became of it.
@@ -185,7 +186,7 @@ impl Report {
 }
 
 /// Why an analysis failed as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// What a program tests.
     pub code: FailureCode,
@@ -204,7 +205,7 @@ pub struct Failure {
 }
 
 /// Kinds of failure (contracts, section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCode {
     /// The model was asked and gave no usable answer to any question.

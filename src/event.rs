@@ -1,17 +1,22 @@
 //! Events of a channel's stream, as viewers get them (contracts, section 2), and the frames that carry them.
 
+mod direct;
+
+pub(crate) use direct::{Authenticated, Connection, Gap, Pong, Refusal, RefusalCode};
+
 use crate::{
     analysis::{FailureCode, QuestionResult},
     quiz::OptionNumber,
     store::Position,
 };
 use bytes::{BufMut, Bytes, BytesMut};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
 /// What viewers are told, beside the timeline.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(
     tag = "type",
     rename_all = "snake_case",

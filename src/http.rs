@@ -9,6 +9,7 @@ mod assets;
 mod audit;
 mod auth;
 mod channels;
+mod describe;
 mod error;
 mod events;
 mod health;
@@ -27,5 +28,6 @@ mod server;
 mod tickets;
 mod websocket;
 
+pub use describe::{asyncapi, openapi};
 pub use router::Routes;
 pub use server::Server;

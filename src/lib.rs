@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod provider;
 pub mod quiz;
 pub mod runtime;
+mod schema;
 pub mod scrape;
 mod site;
 pub mod solve;

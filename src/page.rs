@@ -5,6 +5,7 @@ use crate::{
     quiz::{Question, problem::Problem},
 };
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub enum PageSource {
 }
 
 /// Which way a page was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// From the plain response to one request.
@@ -67,7 +68,7 @@ pub trait Permit: std::fmt::Debug + Send + Sync {
 }
 
 /// Milliseconds that each step took; 0 where a step was not needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Timings {
     /// Waiting for a place, for robots.txt and for the host's turn.
@@ -83,7 +84,7 @@ pub struct Timings {
 }
 
 /// A page with its questions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FoundPage {
     /// Its address after redirects; `None` for markup.
@@ -101,7 +102,7 @@ pub struct FoundPage {
 }
 
 /// The answer of `POST /api/scrape`, which is also a quiz file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Scraped<'a> {
     status: &'static str,

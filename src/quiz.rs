@@ -12,6 +12,7 @@ pub(crate) mod node;
 pub mod problem;
 pub mod request;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Fewest options a question may have.
@@ -23,7 +24,7 @@ pub const MAX_OPTIONS: usize = 26;
 pub type OptionNumber = u32;
 
 /// How many options are right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Exactly one option is right.
@@ -36,7 +37,7 @@ pub enum Kind {
 }
 
 /// One multiple-choice question. Text is plain Unicode, never markup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// What is asked.
     #[serde(rename = "question")]

@@ -6,10 +6,11 @@ pub mod prompt;
 pub mod reply;
 
 use crate::quiz::OptionNumber;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a probability was obtained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Log-probabilities of the option letters after one forward pass.

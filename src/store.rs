@@ -12,6 +12,7 @@ pub mod tickets;
 use crate::{config::Settings, quiz::fingerprint::Fingerprint};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use thiserror::Error;
@@ -113,10 +114,11 @@ impl Head {
 }
 
 /// A place in a channel's stream: right after the event with this offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// The stream's name, 16 hexadecimal digits on the wire.
     #[serde(with = "epoch_hex")]
+    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{16}$"))]
     pub epoch: u64,
     /// Offset of the event just before; 0 is the beginning.
     pub offset: u64,

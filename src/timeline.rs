@@ -7,13 +7,11 @@ mod show;
 
 pub use show::{Cue, Show};
 
-use serde::{
-    Deserialize, Serialize,
-    de::{IntoDeserializer as _, value::StrDeserializer},
-};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What a second show on a busy channel does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenBusy {
     /// Plays after the running one.
@@ -24,12 +22,18 @@ pub enum WhenBusy {
     Reject,
 }
 
-impl WhenBusy {
-    /// Returns the one with this name, as clients write it.
-    pub fn named(name: &str) -> Option<Self> {
-        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
-        Self::deserialize(name).ok()
-    }
+/// What the host can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlAction {
+    /// Ends the show and empties the queue.
+    Stop,
+    /// Holds the frame.
+    Pause,
+    /// Goes on.
+    Resume,
+    /// Jumps to the next answer, then the finale, then the end.
+    Skip,
 }
 
 /// How a show is put on.
@@ -80,7 +84,7 @@ impl From<&crate::config::Timeline> for Timing {
 }
 
 /// What a segment shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SegmentKind {
     /// The number climbs.
@@ -96,7 +100,7 @@ pub enum SegmentKind {
 }
 
 /// A stretch of time over which the number goes from one value to another, evenly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
     /// What it shows.
@@ -117,8 +121,9 @@ pub struct Segment {
 }
 
 /// One show on one channel, as every client gets it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename = "timeline", rename_all = "camelCase")]
+#[schemars(transform = crate::schema::tagged("timeline"))]
 pub struct Timeline {
     /// The show's id.
     pub id: String,

@@ -19,7 +19,7 @@ mod growing;
 mod message;
 mod recovery;
 
-pub use channel::{ChannelState, ControlAction};
+pub use channel::ChannelState;
 pub use message::{DirectorError, DirectorMsg, FinishRequest, PlayRequest, Played};
 
 use super::journal::JournalMsg;
@@ -28,7 +28,7 @@ use crate::{
     config,
     runtime::{AskError, Envelope, Mailbox, Permit, SendError},
     store::{Append, EventLog, StoreError},
-    timeline::{Show, Staging, Timeline, WhenBusy},
+    timeline::{ControlAction, Show, Staging, Timeline, WhenBusy},
 };
 use bytes::Bytes;
 use caller::{Again, Caller, Ending, TRIES, UnderWay};

@@ -12,13 +12,21 @@ use crate::{
     pipeline::Pipeline,
 };
 use http::{Response, StatusCode};
-use serde_json::json as value;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Analyses listed when the caller does not say how many.
 const DEFAULT_LIMIT: usize = 20;
 /// Most analyses listed at once.
 const MAX_LIMIT: usize = 100;
+
+/// The latest analyses.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Latest<'a> {
+    /// The newest first.
+    analyses: Vec<&'a Report>,
+}
 
 pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
     let channel = match (query(&call.request, "channel"), call.caller.channels()) {
@@ -56,8 +64,8 @@ pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
         .analyses
         .ask(deadline(pipeline), ask)
         .await?;
-    let latest: Vec<_> = latest.iter().map(AsRef::as_ref).collect();
-    Ok(json(StatusCode::OK, &value!({ "analyses": latest })))
+    let analyses = latest.iter().map(AsRef::as_ref).collect();
+    Ok(json(StatusCode::OK, &Latest { analyses }))
 }
 
 pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {

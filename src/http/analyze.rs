@@ -15,6 +15,7 @@ use crate::{
     pipeline::{Analyzed, DEFAULT_CHANNEL},
     quiz::{
         file::Format,
+        json::named,
         request::{AnalyzeRequest, is_channel_name, parse_analyze_request, parse_quiz_body},
     },
     timeline::WhenBusy,
@@ -24,6 +25,7 @@ use futures_util::stream;
 use http::{HeaderName, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -150,7 +152,7 @@ fn order(
     }
     let when_busy = match when_busy {
         None => None,
-        Some(name) => Some(WhenBusy::named(&name).ok_or_else(|| {
+        Some(name) => Some(named::<WhenBusy>(&name).ok_or_else(|| {
             ApiError::invalid_request("whenBusy in the query must be queue, replace or reject")
         })?),
     };
@@ -194,17 +196,30 @@ fn respond(report: &Report) -> Result<Response<Body>, ApiError> {
     }
 }
 
+/// The answer to a call that does not wait.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Accepted<'a> {
+    status: Running,
+    /// The analysis' id.
+    analysis_id: &'a str,
+    /// Where its report is.
+    location: &'a str,
+}
+
+/// The `status` of what has begun.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Running {
+    /// It has begun.
+    Running,
+}
+
 fn accepted(started: &Started) -> Response<Body> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Accepted<'a> {
-        status: &'static str,
-        analysis_id: &'a str,
-        location: &'a str,
-    }
     let location = format!("/api/analyses/{}", started.id);
     let accepted = Accepted {
-        status: "running",
+        status: Running::Running,
         analysis_id: &started.id,
         location: &location,
     };

@@ -9,9 +9,15 @@ use super::{
 use crate::{actors::tree::Role, hex::Hex};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json as value;
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, path::Path, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::LazyLock,
+};
 /// Scripts, styles and connections of this server only; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
@@ -34,6 +40,19 @@ const BACKEND_ENDPOINTS: [(&str, &str); 11] = [
     ("console", "GET /console?channel={channel}"),
 ];
 
+/// What there is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Index {
+    /// `quiz-stats`
+    name: &'static str,
+    /// The program's version.
+    version: &'static str,
+    /// Where this is described.
+    documentation: &'static str,
+    /// Methods and paths, by what they are for.
+    endpoints: BTreeMap<&'static str, &'static str>,
+}
+
 /// A file as it is sent.
 pub(super) struct Asset {
     content_type: &'static str,
@@ -42,7 +61,7 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    fn new(path: &str, content: Bytes) -> Self {
+    pub(super) fn new(path: &str, content: Bytes) -> Self {
         let digest = Sha256::digest(&content);
         Self {
             content_type: content_type(path),
@@ -60,8 +79,8 @@ macro_rules! embed {
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     let files = embed!(
-        "console.css" "console.html" "forms.css" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
-        "start.html" "js/address.js" "js/analyses.js" "js/answers.js" "js/api.js" "js/clock.js" "js/console.js" "js/dial.js"
+        "console.css" "console.html" "docs.css" "docs.html" "forms.css" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
+        "start.html" "js/address.js" "js/analyses.js" "js/answers.js" "js/api.js" "js/clock.js" "js/console.js" "js/dial.js" "js/docs.js"
         "js/host.js" "js/look.js" "js/order.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js" "js/show.js"
         "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js" "js/words.js"
     );
@@ -107,25 +126,24 @@ pub(super) fn root(call: &Call) -> Response<Body> {
     {
         return serve(call, page, true);
     }
-    let mut endpoints = value!({
-        "scrape": "POST /api/scrape",
-        "health": "GET /health, /livez, /readyz",
-        "version": "GET /version",
-    });
+    let mut endpoints = BTreeMap::from([
+        ("scrape", "POST /api/scrape"),
+        ("health", "GET /health, /livez, /readyz"),
+        ("version", "GET /version"),
+        ("description", "GET /openapi.json, /docs"),
+    ]);
     if call.context.pipeline.settings.metrics.bind.is_none() {
-        endpoints["metrics"] = "GET /metrics".into();
+        endpoints.insert("metrics", "GET /metrics");
     }
     if call.context.pipeline.role == Role::All {
-        for (name, endpoint) in BACKEND_ENDPOINTS {
-            endpoints[name] = endpoint.into();
-        }
+        endpoints.extend(BACKEND_ENDPOINTS);
     }
-    let answer = value!({
-        "name": "quiz-stats",
-        "version": crate::version::VERSION,
-        "documentation": "README.md of the project, GET / with Accept: text/html",
-        "endpoints": endpoints,
-    });
+    let answer = Index {
+        name: "quiz-stats",
+        version: crate::version::VERSION,
+        documentation: "/docs",
+        endpoints,
+    };
     json(StatusCode::OK, &answer)
 }
 
@@ -140,6 +158,16 @@ pub(super) fn page(call: &Call, name: &'static str) -> Result<Response<Body>, Ap
 /// The host's page. Its script reads the channel from the query; its calls need what they need anywhere.
 pub(super) fn console(call: &Call) -> Response<Body> {
     serve(call, &ASSETS["console.html"], true)
+}
+
+/// The descriptions for people.
+pub(super) fn docs(call: &Call) -> Response<Body> {
+    serve(call, &ASSETS["docs.html"], true)
+}
+
+/// A file that was made when the server started.
+pub(super) fn file(call: &Call, asset: &Asset) -> Response<Body> {
+    serve(call, asset, true)
 }
 
 pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {

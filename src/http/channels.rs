@@ -3,43 +3,57 @@
 use super::{
     audit::Note,
     error::ApiError,
-    request::{body, content_type},
-    respond::{Body, json},
+    request::json_body,
+    respond::{Body, Success, json},
     router::Call,
 };
 use crate::{
     actors::{
         broadcaster::BroadcasterMsg,
-        director::{ControlAction, DirectorMsg, PlayRequest},
+        director::{DirectorMsg, PlayRequest},
         stats_app::{Answers, StatsAppMsg},
     },
+    analysis::ShowTime,
     pipeline::Pipeline,
-    quiz::{
-        MAX_OPTIONS,
-        node::Object,
-        problem::{Problem, Problems},
-        request::{RequestError, TimingOverride, check_timing, is_channel_name},
+    quiz::request::{
+        ControlRequest, DisplayRequest, is_channel_name, parse_control_request,
+        parse_display_request,
     },
-    timeline::{Cue, Staging, WhenBusy},
+    store::Position,
+    timeline::{Cue, Staging, Timeline},
 };
-use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json as value;
-use std::time::Duration;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct DisplayRequest {
-    answers: Vec<Option<u32>>,
-    timing: Option<TimingOverride>,
-    when_busy: Option<WhenBusy>,
+const DISPLAY: &str = r#"{"answers":[3,1]}"#;
+const CONTROL: &str = r#"{"action":"skip"}"#;
+
+/// The answer to a display.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Displayed<'a> {
+    status: Success,
+    /// Where it plays.
+    channel: &'a str,
+    /// Where the channel's stream stands.
+    position: Position,
+    /// When it plays; an estimate while it waits behind another show.
+    timeline: Option<ShowTime>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ControlRequest {
-    action: ControlAction,
+/// How a channel is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ChannelInfo<'a> {
+    /// Its name.
+    channel: &'a str,
+    /// The timeline that plays, or null.
+    timeline: Option<Timeline>,
+    /// How many shows wait.
+    queued: usize,
+    /// Where its stream stands; null before its first event.
+    position: Option<Position>,
+    /// How many screens follow it.
+    viewers: usize,
 }
 
 pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
@@ -48,10 +62,8 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         answers,
         timing,
         when_busy,
-    } = read(call).await?;
-    check(
-        &answers,
-        timing.as_ref(),
+    } = parse_display_request(
+        &json_body(call, DISPLAY).await?,
         pipeline.settings.limits.max_questions,
     )?;
     let (mut cues, mut skipped) = (Vec::new(), Vec::new());
@@ -83,15 +95,21 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         let shown = Answers::new(answers, pipeline.clock.now_ms());
         stats_app.offer(StatsAppMsg::Shown(shown));
     }
-    let answer = value!({
-        "status": "success", "channel": channel, "position": played.position, "timeline": played.show,
-    });
-    Ok(noted(json(StatusCode::OK, &answer), channel))
+    let answer = json(
+        StatusCode::OK,
+        &Displayed {
+            status: Success::Success,
+            channel: &channel,
+            position: played.position,
+            timeline: played.show,
+        },
+    );
+    Ok(noted(answer, channel))
 }
 
 pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (call.context.pipeline.clone(), own_channel(&call)?);
-    let ControlRequest { action } = read(call).await?;
+    let ControlRequest { action } = parse_control_request(&json_body(call, CONTROL).await?)?;
     let deadline =
         Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
     let name = channel.clone();
@@ -144,10 +162,16 @@ pub(super) async fn get(call: Call) -> Result<Response<Body>, ApiError> {
     let (show, info, elsewhere) = tokio::join!(show, info, elsewhere);
     let ((timeline, queued), info) = (show??, info??);
     let viewers = info.viewers + elsewhere?;
-    let answer = value!({
-        "channel": channel, "timeline": timeline, "queued": queued, "position": info.position, "viewers": viewers,
-    });
-    Ok(json(StatusCode::OK, &answer))
+    Ok(json(
+        StatusCode::OK,
+        &ChannelInfo {
+            channel: &channel,
+            timeline,
+            queued,
+            position: info.position,
+            viewers,
+        },
+    ))
 }
 
 /// Returns the channel of the path.
@@ -172,60 +196,4 @@ pub(super) fn bad_channel(name: &str) -> ApiError {
     ApiError::invalid_request(format!(
         "'{name}' is not a channel name: use 1 to 64 letters, digits, '.', '_' or '-'"
     ))
-}
-
-/// Every answer must be one that a question could have, and every part of the show of bearable length.
-fn check(
-    answers: &[Option<u32>],
-    timing: Option<&TimingOverride>,
-    max: usize,
-) -> Result<(), ApiError> {
-    let mut problems = Problems::default();
-    if answers.is_empty() || answers.len() > max {
-        problems.add(
-            "answers",
-            format_args!("must have 1 to {max} entries, has {}", answers.len()),
-        );
-    }
-    for (index, answer) in answers.iter().enumerate().take(max) {
-        if let Some(answer) = answer.filter(|answer| *answer == 0 || *answer as usize > MAX_OPTIONS)
-        {
-            problems.add(
-                format_args!("answers[{index}]"),
-                format_args!("must be null or a number from 1 to {MAX_OPTIONS}, is {answer}"),
-            );
-        }
-    }
-    check_timing(timing, &mut problems);
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(RequestError::InvalidRequest(problems.into_vec()).into())
-    }
-}
-
-/// Reads a small JSON body.
-async fn read<T: DeserializeOwned>(call: Call) -> Result<T, ApiError> {
-    if content_type(call.request.headers()).as_deref() != Some("application/json") {
-        let message = "the body must be JSON: send it with Content-Type: application/json";
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            message,
-        ));
-    }
-    let settings = &call.context.pipeline.settings;
-    let timeout = Duration::from_millis(settings.server.body_timeout_ms);
-    let body: Bytes = body(call.request, settings.limits.max_body_bytes, timeout).await?;
-    let read = serde_json::from_slice(&body).map(|Object(value)| value);
-    read.map_err(|error| {
-        let at = format!("line {}, column {}", error.line(), error.column());
-        let text = error.to_string();
-        let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        let problems = vec![Problem::new(at, problem)];
-        match error.is_data() {
-            true => RequestError::InvalidRequest(problems).into(),
-            false => RequestError::InvalidJson(problems).into(),
-        }
-    })
 }

@@ -10,8 +10,8 @@ use crate::{
     runtime::AskError,
 };
 use http::{HeaderName, Response, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json as value;
 
 /// What a client is told.
 #[derive(Debug)]
@@ -78,17 +78,7 @@ impl ApiError {
     }
 
     pub(super) fn respond(self, request_id: &str) -> Response<Body> {
-        let mut response = json(
-            self.status,
-            &value!({
-                "status": "error",
-                "code": self.code,
-                "error": self.message,
-                "details": self.details,
-                "requestId": request_id,
-                "retryAfter": self.retry_after,
-            }),
-        );
+        let mut response = json(self.status, &self.body(request_id));
         response.extensions_mut().insert(Code(self.code));
         if let Some(seconds) = self.retry_after {
             set(&mut response, header::RETRY_AFTER, &seconds.to_string());
@@ -110,28 +100,47 @@ impl ApiError {
 
     /// Returns it as one Server-Sent Event, for a stream that has begun.
     pub(super) fn event(&self, request_id: &str) -> String {
-        let body = ErrorEvent {
-            status: "error",
+        let json = serde_json::to_string(&self.body(request_id)).expect("errors are plain data");
+        format!("event: error\ndata: {json}\n\n")
+    }
+
+    fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        ErrorBody {
+            status: Failed::Error,
             code: self.code,
             error: &self.message,
             details: &self.details,
             request_id,
             retry_after: self.retry_after,
-        };
-        let json = serde_json::to_string(&body).expect("errors are plain data");
-        format!("event: error\ndata: {json}\n\n")
+        }
     }
 }
 
-#[derive(Serialize)]
+/// Why a request came to nothing.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ErrorEvent<'a> {
-    status: &'static str,
+#[schemars(rename = "Error")]
+pub(super) struct ErrorBody<'a> {
+    status: Failed,
+    /// What a program tests.
     code: &'static str,
+    /// The reason in words.
     error: &'a str,
+    /// Every problem of the request; or what a program may want to know of the reason.
     details: &'a [Problem],
+    /// The request's id, as in `X-Request-ID`.
     request_id: &'a str,
+    /// Seconds after which to try again; null where that would not help.
     retry_after: Option<u64>,
+}
+
+/// The `status` of an error.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Failed {
+    /// It came to nothing.
+    Error,
 }
 
 impl From<RequestError> for ApiError {

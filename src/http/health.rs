@@ -6,10 +6,59 @@ use super::{
 };
 use crate::actors::tree::Role;
 use http::{Response, StatusCode, header};
-use serde_json::{Map, Value, json as value};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What is checked, each `ok` or what is wrong.
+type Checks = BTreeMap<&'static str, String>;
+
+/// A summary of how the service is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health<'a> {
+    /// `ok`, or `degraded` when a check fails.
+    status: &'static str,
+    /// The server's time, in milliseconds since the Unix epoch.
+    timestamp: u64,
+    /// Whether questions go to a server that speaks OpenAI's protocol.
+    openai_configured: bool,
+    /// The model that is asked.
+    model: &'a str,
+    /// The program's version.
+    version: &'static str,
+    /// What is checked, each `ok` or what is wrong.
+    checks: Checks,
+}
+
+/// The process is alive.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Live {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Whether the process can take work.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Ready {
+    /// `ok` or `unavailable`
+    status: &'static str,
+    /// What is checked, each `ok` or what is wrong.
+    checks: Checks,
+}
+
+/// Which program this is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Version {
+    /// `quiz-stats`
+    name: &'static str,
+    /// The program's version.
+    version: &'static str,
+    /// The commit it was built from.
+    commit: &'static str,
+}
 
 /// Returns every check with what is wrong, if anything is.
-fn checks(call: &Call) -> (bool, Map<String, Value>) {
+fn checks(call: &Call) -> (bool, Checks) {
     let pipeline = &call.context.pipeline;
     let down = pipeline.actors.down(pipeline.role, &pipeline.settings);
     let pages = pipeline.pages.availability();
@@ -29,7 +78,7 @@ fn checks(call: &Call) -> (bool, Map<String, Value>) {
         && (pages.is_ok() || !scrapes_only)
         && redis.is_none()
         && !draining;
-    let state = |fault: Option<String>| fault.map_or_else(|| value!("ok"), Value::from);
+    let state = |fault: Option<String>| fault.unwrap_or_else(|| "ok".to_owned());
     let actors = (!down.is_empty()).then(|| format!("down: {}", down.join(", ")));
     let checks = [
         ("actors", state(actors)),
@@ -42,42 +91,35 @@ fn checks(call: &Call) -> (bool, Map<String, Value>) {
     ];
     // A process that is alone has no Redis to say anything of.
     let redis = pipeline.redis.is_some().then(|| ("redis", state(redis)));
-    (
-        ready,
-        checks
-            .into_iter()
-            .chain(redis)
-            .map(|(name, state)| (name.to_owned(), state))
-            .collect(),
-    )
+    (ready, checks.into_iter().chain(redis).collect())
 }
 
 pub(super) fn health(call: &Call) -> Response<Body> {
     let (ready, checks) = checks(call);
     let pipeline = &call.context.pipeline;
-    let answer = value!({
-        "status": if ready { "ok" } else { "degraded" },
-        "timestamp": pipeline.clock.now_ms(),
-        "openai_configured": pipeline.provider.system() == "openai",
-        "model": pipeline.provider.model(),
-        "version": crate::version::VERSION,
-        "checks": checks,
-    });
+    let answer = Health {
+        status: if ready { "ok" } else { "degraded" },
+        timestamp: pipeline.clock.now_ms(),
+        openai_configured: pipeline.provider.system() == "openai",
+        model: pipeline.provider.model(),
+        version: crate::version::VERSION,
+        checks,
+    };
     uncached(json(StatusCode::OK, &answer))
 }
 
 pub(super) fn livez() -> Response<Body> {
-    uncached(json(StatusCode::OK, &value!({ "status": "ok" })))
+    uncached(json(StatusCode::OK, &Live { status: "ok" }))
 }
 
 pub(super) fn readyz(call: &Call) -> Response<Body> {
     let (ready, checks) = checks(call);
-    let (status, word) = if ready {
+    let (code, status) = if ready {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    let mut response = json(status, &value!({ "status": word, "checks": checks }));
+    let mut response = json(code, &Ready { status, checks });
     if !ready {
         set(&mut response, header::RETRY_AFTER, "1");
     }
@@ -93,7 +135,11 @@ pub(super) fn metrics(call: &Call) -> Response<Body> {
 }
 
 pub(super) fn version() -> Response<Body> {
-    let answer = value!({ "name": "quiz-stats", "version": crate::version::VERSION, "commit": crate::version::COMMIT });
+    let answer = Version {
+        name: "quiz-stats",
+        version: crate::version::VERSION,
+        commit: crate::version::COMMIT,
+    };
     json(StatusCode::OK, &answer)
 }
 

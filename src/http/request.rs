@@ -1,6 +1,6 @@
 //! Reading requests: ids, query, bodies with a limit and a deadline.
 
-use super::error::ApiError;
+use super::{error::ApiError, router::Call};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -104,6 +104,21 @@ pub(super) async fn body(
             format!("the body did not arrive within {} s", timeout.as_secs()),
         )),
     }
+}
+
+/// Reads a body that must be JSON, such as `example`.
+pub(super) async fn json_body(call: Call, example: &str) -> Result<Bytes, ApiError> {
+    if content_type(call.request.headers()).as_deref() != Some("application/json") {
+        let message = format!("send JSON, with Content-Type: application/json: {example}");
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        ));
+    }
+    let settings = &call.context.pipeline.settings;
+    let timeout = Duration::from_millis(settings.server.body_timeout_ms);
+    body(call.request, settings.limits.max_body_bytes, timeout).await
 }
 
 #[cfg(test)]

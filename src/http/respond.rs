@@ -3,11 +3,21 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::convert::Infallible;
 
 /// The body of every response.
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// The `status` of an answer to what was done.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Success {
+    /// It was done.
+    Success,
+}
 
 pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).boxed_unsync()

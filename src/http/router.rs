@@ -57,6 +57,8 @@ pub(super) struct Context {
     pub(super) credentials: Credentials,
     /// The words of the pages, by file name.
     pub(super) languages: HashMap<String, Asset>,
+    /// `openapi.json` and `asyncapi.json`.
+    pub(super) descriptions: [Asset; 2],
 }
 
 /// One request on its way through a handler.
@@ -100,15 +102,9 @@ impl Router {
         let http = context.pipeline.metrics.http();
         let own_metrics_listener = context.pipeline.settings.metrics.bind.is_some();
         for (pattern, route, methods, role) in TABLE {
-            let served = match routes {
-                Routes::All => route != Route::Metrics || !own_metrics_listener,
-                Routes::Scraper => match route {
-                    Route::Metrics => !own_metrics_listener,
-                    route => route.reads_pages(),
-                },
-                Routes::Metrics => route == Route::Metrics,
-            };
-            if served {
+            // A listener of their own has the metrics alone, and no other has them.
+            let elsewhere = own_metrics_listener && routes != Routes::Metrics;
+            if routes.has(route) && !(elsewhere && route == Route::Metrics) {
                 let names = ["GET", "HEAD", "POST", "DELETE"]
                     .into_iter()
                     .filter(|name| methods.contains(name));
@@ -301,6 +297,9 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Overlay => assets::page(&call, "overlay.html"),
         Route::Console => Ok(assets::console(&call)),
         Route::Asset => assets::asset(&call),
+        Route::OpenApi => Ok(assets::file(&call, &call.context.descriptions[0])),
+        Route::AsyncApi => Ok(assets::file(&call, &call.context.descriptions[1])),
+        Route::Docs => Ok(assets::docs(&call)),
         Route::Health => Ok(health::health(&call)),
         Route::Livez => Ok(health::livez()),
         Route::Readyz => Ok(health::readyz(&call)),

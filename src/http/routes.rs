@@ -1,5 +1,6 @@
 //! What can be asked for, how, and by whom (contracts, section 1).
 
+use super::router::Routes;
 use crate::config::keys;
 
 /// What can be asked for.
@@ -20,6 +21,9 @@ pub(super) enum Route {
     Overlay,
     Console,
     Asset,
+    OpenApi,
+    AsyncApi,
+    Docs,
     Health,
     Livez,
     Readyz,
@@ -32,13 +36,21 @@ impl Route {
     pub(super) const fn reads_pages(self) -> bool {
         matches!(
             self,
-            Self::Root | Self::Scrape | Self::Health | Self::Livez | Self::Readyz | Self::Version
+            Self::Root
+                | Self::Scrape
+                | Self::OpenApi
+                | Self::Docs
+                | Self::Asset
+                | Self::Health
+                | Self::Livez
+                | Self::Readyz
+                | Self::Version
         )
     }
 }
 
 /// Pattern, route, methods, the role that it needs.
-pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 20] = [
+pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 23] = [
     ("/", Route::Root, "GET, HEAD", None),
     (
         "/api/analyze",
@@ -95,9 +107,23 @@ pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 20] = [
     ("/overlay/{channel}", Route::Overlay, "GET, HEAD", None),
     ("/console", Route::Console, "GET, HEAD", None),
     ("/assets/{*path}", Route::Asset, "GET, HEAD", None),
+    ("/openapi.json", Route::OpenApi, "GET, HEAD", None),
+    ("/asyncapi.json", Route::AsyncApi, "GET, HEAD", None),
+    ("/docs", Route::Docs, "GET, HEAD", None),
     ("/health", Route::Health, "GET, HEAD", None),
     ("/livez", Route::Livez, "GET, HEAD", None),
     ("/readyz", Route::Readyz, "GET, HEAD", None),
     ("/metrics", Route::Metrics, "GET, HEAD", None),
     ("/version", Route::Version, "GET, HEAD", None),
 ];
+
+impl Routes {
+    /// Returns whether a listener with these serves a route.
+    pub(super) fn has(self, route: Route) -> bool {
+        match self {
+            Self::All => true,
+            Self::Scraper => route == Route::Metrics || route.reads_pages(),
+            Self::Metrics => route == Route::Metrics,
+        }
+    }
+}

@@ -2,8 +2,9 @@
 
 use super::{
     admission::Admission,
-    assets,
+    assets::{self, Asset},
     auth::{Credentials, Tickets},
+    describe,
     error::ApiError,
     idle::Watch,
     places::{Place, Places},
@@ -74,6 +75,13 @@ impl Server {
         let tickets = Tickets::new(pipeline.redis.clone());
         let credentials = Credentials::new(&pipeline.settings, tickets)?;
         let admission = Admission::new(&pipeline.settings.broadcaster);
+        let limits = &pipeline.settings.limits;
+        let descriptions = [
+            ("openapi.json", describe::openapi(routes, limits)),
+            ("asyncapi.json", describe::asyncapi()),
+        ];
+        let descriptions = descriptions
+            .map(|(name, described)| Asset::new(name, described.to_string().into_bytes().into()));
         let context = Context {
             pipeline,
             draining: drained.clone(),
@@ -81,6 +89,7 @@ impl Server {
             admission,
             credentials,
             languages,
+            descriptions,
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

@@ -2,6 +2,8 @@
 
 mod inbound;
 
+pub(super) use inbound::Inbound;
+
 use super::{
     auth::Caller,
     error::ApiError,

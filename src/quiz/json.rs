@@ -2,12 +2,14 @@
 //!
 //! The slow reader alone decides what is refused; the fast structs accept a part of what it accepts.
 
-use super::check::{Lengths, Place, check_question};
+use super::check::{Lengths, MAX_ID_CHARS, Place, check_question};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
-use super::{Kind, OptionNumber, Question};
+use super::{Kind, MAX_OPTIONS, MIN_OPTIONS, OptionNumber, Question};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use std::fmt::{self, Display};
 
 /// Returns the questions of a quiz file: an array of questions, or an object with `questions` and maybe a `title`.
@@ -149,7 +151,7 @@ fn read_question(node: Node, place: Place<'_>, problems: &mut Problems) -> Optio
     })
 }
 
-fn missing<T>(path: impl Display, problems: &mut Problems) -> Option<T> {
+pub(crate) fn missing<T>(path: impl Display, problems: &mut Problems) -> Option<T> {
     problems.add(path, "is missing");
     None
 }
@@ -166,30 +168,30 @@ pub(crate) fn read_text(node: Node, path: impl Display, problems: &mut Problems)
 }
 
 fn read_kind(node: Node, path: impl Display, problems: &mut Problems) -> Option<Kind> {
-    let Node::Text(name) = &node else {
-        problems.add(
-            path,
-            format_args!("must be single, multiple or true_false, is {}", node.noun()),
-        );
-        return None;
-    };
-    let kind = kind_named(name);
-    if kind.is_none() {
-        problems.add(
-            path,
-            format_args!("must be single, multiple or true_false, is {:?}", cut(name)),
-        );
-    }
-    kind
+    read_word(node, path, "single, multiple or true_false", problems)
 }
 
-fn kind_named(name: &str) -> Option<Kind> {
-    match name {
-        "single" => Some(Kind::Single),
-        "multiple" => Some(Kind::Multiple),
-        "true_false" => Some(Kind::TrueFalse),
-        _ => None,
+/// Returns the one of `words` that is in `node`.
+pub(crate) fn read_word<T: DeserializeOwned>(
+    node: Node,
+    path: impl Display,
+    words: &str,
+    problems: &mut Problems,
+) -> Option<T> {
+    let (word, is) = match &node {
+        Node::Text(name) => (named(name), format!("{:?}", cut(name))),
+        other => (None, other.noun().to_owned()),
+    };
+    if word.is_none() {
+        problems.add(path, format_args!("must be {words}, is {is}"));
     }
+    word
+}
+
+/// Returns the variant with this name, as clients write it.
+pub(crate) fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let name: StrDeserializer<'_, de::value::Error> = name.into_deserializer();
+    T::deserialize(name).ok()
 }
 
 /// Returns the whole number in `node`.
@@ -215,7 +217,7 @@ pub(crate) fn read_integer<T: TryFrom<u64>>(
 }
 
 /// Returns the list in `node` when every entry could be read.
-fn read_list<T>(
+pub(crate) fn read_list<T>(
     node: Node,
     path: &str,
     of: &str,
@@ -329,13 +331,24 @@ fn edits(a: &str, b: &str) -> usize {
 }
 
 /// A question as serde reads it in one pass.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "QuestionToAsk")]
 pub(crate) struct WireQuestion {
+    /// What is asked.
     question: String,
+    /// The options in the order people see them: two for `true_false`.
+    #[schemars(length(min = MIN_OPTIONS, max = MAX_OPTIONS))]
     answers: Vec<String>,
+    /// How many options are right; `single` when left out.
+    #[schemars(with = "Option<Kind>")]
     kind: Option<WireKind>,
+    /// The numbers of the right options, counted from 1: the author's key, which no model is shown. One, unless `kind`
+    /// is `multiple`; each of them one of the options.
+    #[schemars(length(min = 1, max = MAX_OPTIONS), inner(range(min = 1, max = MAX_OPTIONS)), extend("uniqueItems" = true))]
     correct: Option<Vec<OptionNumber>>,
+    /// The author's name for the question, echoed in the results.
+    #[schemars(length(max = MAX_ID_CHARS))]
     id: Option<String>,
 }
 
@@ -366,7 +379,7 @@ impl<'de> Deserialize<'de> for WireKind {
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<WireKind, E> {
-                kind_named(name)
+                named(name)
                     .map(WireKind)
                     .ok_or_else(|| E::custom("unknown kind"))
             }

@@ -2,9 +2,11 @@
 //!
 //! `serde_json::Value` keeps the last of two equal keys in silence; here the second one can be refused.
 
+use super::json::cut;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 /// One JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,27 @@ impl Node {
             Self::Text(_) => "a string",
             Self::List(_) => "an array",
             Self::Map(_) => "an object",
+        }
+    }
+
+    /// Returns the path of a key that an object in here, which is at `path`, has twice.
+    pub(crate) fn doubled(&self, path: &str) -> Option<String> {
+        match self {
+            Self::List(list) => {
+                let mut list = list.iter().enumerate();
+                list.find_map(|(index, node)| node.doubled(&format!("{path}[{index}]")))
+            }
+            Self::Map(map) => {
+                let mut seen = HashSet::new();
+                map.iter().find_map(|(key, node)| {
+                    let path = format!("{path}.{}", cut(key));
+                    match seen.insert(key) {
+                        true => node.doubled(&path),
+                        false => Some(path),
+                    }
+                })
+            }
+            _ => None,
         }
     }
 
@@ -134,6 +157,24 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+impl<T: JsonSchema> JsonSchema for Object<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +190,16 @@ mod tests {
             node.into_value(),
             serde_json::json!({"a": [null, true, -2, 0.5, "x"]})
         );
+    }
+
+    #[test]
+    fn tells_which_key_is_given_twice() {
+        let doubled = |text| serde_json::from_str::<Node>(text).unwrap().doubled("t");
+        assert_eq!(
+            doubled(r#"{"a":[1,{"b":1,"c":2,"b":3}]}"#).as_deref(),
+            Some("t.a[1].b")
+        );
+        assert_eq!(doubled(r#"[{"a":1},{"a":1}]"#), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is wrong with a quiz and where: one entry per mistake, so that a person mends all of them in one go.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -7,7 +8,7 @@ use std::fmt;
 const MAX_LISTED: usize = 100;
 
 /// One mistake in the input. Serialised as an entry of `details` in an error response.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// Where: `questions[3].answers` (counted from 0, as programs do), or `line 12, column 3` (counted from 1) in a file.
     pub path: String,

@@ -3,20 +3,23 @@
 use super::Question;
 use super::check::{Lengths, check, check_into};
 use super::file::{self, Format, Parsed};
-use super::json::{WireQuestions, cut, fields, read_questions, read_text, syntax_problem};
+use super::json::{WireQuestions, fields, read_questions, read_text, read_word, syntax_problem};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
 use crate::{config::Limits, page::PageRequest, timeline::WhenBusy};
 use page::PageFields;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 use timing::read_timing;
 
 mod page;
+mod stage;
 mod timing;
 
 pub use page::{MAX_URL_CHARS, check_url, parse_page_request};
+pub use stage::{ControlRequest, DisplayRequest, parse_control_request, parse_display_request};
 pub(crate) use timing::check_timing;
 pub use timing::{MAX_FINALE_VALUE, MAX_TIMING_MS, TimingOverride};
 
@@ -153,12 +156,15 @@ impl std::error::Error for RequestError {}
 /// # Errors
 /// Every problem of the body, see [`RequestError`].
 pub fn parse_analyze_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestError> {
-    let request: AnalyzeRequest = match serde_json::from_slice::<Object<WireRequest>>(body) {
-        Ok(Object(wire)) => wire.into(),
-        Err(error) if error.is_data() => return read_request(body, limits),
+    let mut problems = Problems::default();
+    let request = match serde_json::from_slice::<Object<WireRequest>>(body) {
+        Ok(Object(wire)) => wire.plain(&mut problems),
+        Err(error) if error.is_data() => None,
         Err(error) => return Err(RequestError::InvalidJson(vec![syntax_problem(&error)])),
     };
-    let mut problems = Problems::default();
+    let Some(request) = request else {
+        return read_request(body, limits);
+    };
     check_into(request.subject.questions(), limits, &mut problems);
     check_channel(request.channel.as_deref(), &mut problems);
     check_timing(request.timing.as_ref(), &mut problems);
@@ -223,21 +229,26 @@ fn check_channel(channel: Option<&str>, problems: &mut Problems) {
     }
 }
 
-/// Reads a body that is JSON but not a plain, well-formed request: finds every problem.
-fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestError> {
+/// Reads the fields of a body that is to be an object such as `example`; `null` counts as absent.
+fn begin<const N: usize>(
+    body: &[u8],
+    example: &str,
+    known: [&str; N],
+) -> Result<([Option<Node>; N], Problems), RequestError> {
     let node = serde_json::from_slice(body)
         .map_err(|error| RequestError::InvalidJson(vec![syntax_problem(&error)]))?;
     let mut problems = Problems::default();
     let Node::Map(entries) = node else {
-        problems.add(
-            "body",
-            format_args!(
-                r#"must be an object such as {{"questions":[…]}}, is {}"#,
-                node.noun()
-            ),
-        );
-        return Err(RequestError::InvalidRequest(problems.into_vec()));
+        let told = format_args!("must be an object such as {example}, is {}", node.noun());
+        let problem = Problem::new("body", told);
+        return Err(RequestError::InvalidRequest(vec![problem]));
     };
+    let fields = fields(entries, known, "", &mut problems);
+    Ok((fields, problems))
+}
+
+/// Reads a body that is JSON but not a plain, well-formed request: finds every problem.
+fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestError> {
     let known = [
         "questions",
         "url",
@@ -250,18 +261,21 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         "whenBusy",
         "timestamp",
     ];
-    let [
-        questions,
-        url,
-        html,
-        follow,
-        render,
-        channel,
-        animate,
-        timing,
-        when_busy,
-        timestamp,
-    ] = fields(entries, known, "", &mut problems);
+    let (
+        [
+            questions,
+            url,
+            html,
+            follow,
+            render,
+            channel,
+            animate,
+            timing,
+            when_busy,
+            timestamp,
+        ],
+        mut problems,
+    ) = begin(body, r#"{"questions":[…]}"#, known)?;
 
     if [&questions, &url, &html].into_iter().flatten().count() > 1 {
         problems.add("body", "must have exactly one of questions, url and html");
@@ -312,8 +326,11 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     };
     let timing = timing.and_then(|timing| read_timing(timing, &mut problems));
     check_timing(timing.as_ref(), &mut problems);
-    let when_busy = when_busy.and_then(|node| read_when_busy(node, &mut problems));
-    let timestamp = timestamp.map(Node::into_value);
+    let when_busy = when_busy.and_then(|node| {
+        let words = "queue, replace or reject";
+        read_word(node, "whenBusy", words, &mut problems)
+    });
+    let timestamp = timestamp.and_then(|node| read_timestamp(node, &mut problems));
     finish(
         AnalyzeRequest {
             subject,
@@ -327,20 +344,11 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     )
 }
 
-fn read_when_busy(node: Node, problems: &mut Problems) -> Option<WhenBusy> {
-    let when_busy = match &node {
-        Node::Text(name) => WhenBusy::named(name),
-        _ => None,
-    };
-    if when_busy.is_none() {
-        let is = match &node {
-            Node::Text(name) => format!("{:?}", cut(name)),
-            other => other.noun().to_owned(),
-        };
-        let problem = format_args!("must be queue, replace or reject, is {is}");
-        problems.add("whenBusy", problem);
+fn read_timestamp(node: Node, problems: &mut Problems) -> Option<Value> {
+    if let Some(path) = node.doubled("timestamp") {
+        problems.add(path, "is given twice");
     }
-    when_busy
+    Some(node.into_value())
 }
 
 fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) -> Vec<Question> {
@@ -366,33 +374,55 @@ fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) 
     read_questions(node, "questions", lengths, problems)
 }
 
-/// A request as serde reads it in one pass. What it does not know, the slow reader judges.
-#[derive(Deserialize)]
+/// A request as serde reads it in one pass. What names a page, and what it does not know, the slow reader judges.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct WireRequest {
-    questions: WireQuestions,
+#[schemars(rename = "AnalyzeRequest")]
+pub(crate) struct WireRequest {
+    /// The questions.
+    questions: Option<WireQuestions>,
+    /// The address of a page whose questions are asked.
+    #[schemars(length(max = MAX_URL_CHARS), regex(pattern = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://"))]
+    url: Option<String>,
+    /// The markup of a page whose questions are asked.
+    html: Option<String>,
+    /// Whether to go on with "next" where a page shows one question at a time.
+    follow: Option<bool>,
+    /// Whether to open the page in Chromium even when the plain response holds questions.
+    render: Option<bool>,
+    /// Where the show plays; `default` when left out.
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
     channel: Option<String>,
+    /// Whether there is a show; true when left out.
     animate: Option<bool>,
+    /// What the client wants different from the configured timing.
     timing: Option<Object<TimingOverride>>,
+    /// What to do on a busy channel; as configured when left out.
     when_busy: Option<WhenBusy>,
-    timestamp: Option<Value>,
+    /// Anything; comes back as it was.
+    #[schemars(with = "Option<Value>")]
+    timestamp: Option<Node>,
 }
 
-impl From<WireRequest> for AnalyzeRequest {
-    fn from(wire: WireRequest) -> Self {
-        Self {
-            subject: Subject::Questions(
-                wire.questions
-                    .into_iter()
-                    .map(|Object(question)| question.into())
-                    .collect(),
-            ),
-            channel: wire.channel,
-            animate: wire.animate.unwrap_or(true),
-            timing: wire.timing.map(|Object(timing)| timing),
-            when_busy: wire.when_busy,
-            timestamp: wire.timestamp,
+impl WireRequest {
+    /// Returns what it asks for, if that is no page.
+    fn plain(self, problems: &mut Problems) -> Option<AnalyzeRequest> {
+        if self.url.is_some() || self.html.is_some() || self.follow.or(self.render).is_some() {
+            return None;
         }
+        let questions = self.questions?.into_iter();
+        Some(AnalyzeRequest {
+            subject: Subject::Questions(
+                questions.map(|Object(question)| question.into()).collect(),
+            ),
+            channel: self.channel,
+            animate: self.animate.unwrap_or(true),
+            timing: self.timing.map(|Object(timing)| timing),
+            when_busy: self.when_busy,
+            timestamp: self
+                .timestamp
+                .and_then(|node| read_timestamp(node, problems)),
+        })
     }
 }
 

@@ -28,8 +28,9 @@ async fn server(ai: &StubAi) -> TestServer {
     TestServer::with(ai)
         .set("server.header_timeout_ms", 2_000)
         .set("server.body_timeout_ms", 2_000)
-        .set("rate_limiter.general_per_second", 200)
-        .set("rate_limiter.general_burst", 1_000)
+        // Enough for the guest, who asks for less than all of it.
+        .set("rate_limiter.general_per_second", 20)
+        .set("rate_limiter.general_burst", 250)
         .start()
         .await
 }

@@ -11,6 +11,8 @@ mod cli;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod descriptions;
+#[cfg(test)]
 mod fan_out;
 #[cfg(test)]
 mod faults;

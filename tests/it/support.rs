@@ -2,6 +2,7 @@
 
 pub(crate) mod ai;
 pub(crate) mod browser;
+mod described;
 pub(crate) mod installed;
 pub(crate) mod nginx;
 pub(crate) mod program;

@@ -6,7 +6,7 @@ use super::{Closed, Outbox, ViewerId, outbox::Pushed};
 use crate::{
     actors::director::ChannelState,
     config,
-    event::{Batch, Frame},
+    event::{Batch, Connection, Frame, Gap},
     metrics::WebSocket,
     store::{EventLog, Head, LoggedEvent, Position, StoreError},
     timeline::{Show, Timeline},
@@ -25,29 +25,6 @@ use tokio::time::Instant;
 const ENOUGH: usize = 65_536;
 /// The longest that events wait for others to be shown with: a third of a frame on screen.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
-/// What a viewer is told first.
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "connection", rename_all = "camelCase")]
-struct Connection<'a> {
-    message: &'static str,
-    timestamp: u64,
-    protocol: u32,
-    server_time: u64,
-    channel: &'a str,
-    position: Option<Position>,
-    recovered: bool,
-    state: Option<Box<RawValue>>,
-}
-
-/// What a viewer is told when events it missed are no longer kept.
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "gap", rename_all = "camelCase")]
-struct Gap<'a> {
-    channel: &'a str,
-    from: u64,
-    to: u64,
-    state: Option<Box<RawValue>>,
-}
 
 /// What became of publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,24 +3,10 @@
 use super::DirectorError;
 use crate::{
     analysis::ShowTime,
-    timeline::{Show, Timeline, WhenBusy},
+    timeline::{ControlAction, Show, Timeline, WhenBusy},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-
-/// What the host can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ControlAction {
-    /// Ends the show and empties the queue.
-    Stop,
-    /// Holds the frame.
-    Pause,
-    /// Goes on.
-    Resume,
-    /// Jumps to the next answer, then the finale, then the end.
-    Skip,
-}
 
 /// See the module. Kept in the log as JSON beside the events.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

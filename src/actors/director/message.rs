@@ -1,11 +1,10 @@
 //! What the director is told, and what it answers.
 
-use super::ControlAction;
 use crate::{
     analysis::ShowTime,
     runtime::{AskError, Permit, Reply},
     store::{Position, StoreError},
-    timeline::{Cue, Staging, Timeline},
+    timeline::{ControlAction, Cue, Staging, Timeline},
 };
 use bytes::Bytes;
 

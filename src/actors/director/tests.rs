@@ -1,5 +1,5 @@
 use super::*;
-use crate::timeline::{Cue, Timing};
+use crate::timeline::{ControlAction, Cue, Timing};
 use crate::{
     analysis::ShowTime,
     metrics::MailboxMetrics,

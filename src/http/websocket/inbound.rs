@@ -1,33 +1,51 @@
 //! What viewers say on a WebSocket, and what they are answered.
 
 use super::{Access, Connection, End, FLOOD, NOT_ALLOWED, UNSUPPORTED};
-use crate::{event::Frame, quiz::request::is_channel_name, store::Position};
+use crate::{
+    event::{Authenticated, Frame, Pong, Refusal, RefusalCode, body},
+    quiz::{node::Object, request::is_channel_name},
+    store::Position,
+};
+use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json as value;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 /// What a viewer may say.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(
     tag = "type",
     rename_all = "snake_case",
-    rename_all_fields = "camelCase"
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
 )]
-enum Inbound {
+pub(in crate::http) enum Inbound {
+    /// Asks for the server's time.
     Ping {
+        /// The viewer's own time, which comes back.
+        #[schemars(with = "f64")]
         client_time: serde_json::Number,
     },
+    /// Follows one more channel, from a position if one is given.
     Subscribe {
+        /// The channel.
+        #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
         channel: String,
+        /// The stream of the last event that was seen.
         epoch: Option<String>,
+        /// The offset of the last event that was seen.
         offset: Option<u64>,
     },
+    /// Follows a channel no longer.
     Unsubscribe {
+        /// The channel.
         channel: String,
     },
+    /// Shows a credential: the first one, or one that lasts longer.
     Auth {
+        /// An API key or a token.
         token: String,
     },
 }
@@ -61,16 +79,17 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &[u8]) -> Result<(), End> {
-        let inbound = serde_json::from_slice(text);
+        let inbound = serde_json::from_slice(text).map(|Object(inbound)| inbound);
         if self.access.awaited.is_some() && !matches!(inbound, Ok(Inbound::Auth { .. })) {
             return Err(End::Close(NOT_ALLOWED));
         }
         let answer = match inbound {
             Ok(Inbound::Ping { client_time }) => {
                 let server_time = self.viewer.pipeline().clock.now_ms();
-                Some(
-                    value!({ "type": "pong", "clientTime": client_time, "serverTime": server_time }),
-                )
+                Some(body(&Pong {
+                    client_time,
+                    server_time,
+                }))
             }
             Ok(Inbound::Subscribe {
                 channel,
@@ -82,20 +101,22 @@ impl Connection {
                 None
             }
             Ok(Inbound::Auth { token }) => self.introduce(&token).await?,
-            Err(_) => Some(refusal(
-                "invalid_message",
-                "send ping, subscribe, unsubscribe or auth as a JSON object",
+            Err(error) => Some(refusal(
+                RefusalCode::InvalidMessage,
+                format!(
+                    "send ping, subscribe, unsubscribe or auth as a JSON object: {}",
+                    told(&error)
+                ),
             )),
         };
         if let Some(answer) = answer {
-            let json = serde_json::to_vec(&answer).expect("answers are plain data");
-            self.line().push(Frame::message(&json).websocket());
+            self.line().push(Frame::message(&answer).websocket());
         }
         Ok(())
     }
 
     /// Takes a credential: the first one, or one that lasts longer.
-    async fn introduce(&mut self, token: &str) -> Result<Option<serde_json::Value>, End> {
+    async fn introduce(&mut self, token: &str) -> Result<Option<Bytes>, End> {
         let context = self.viewer.context();
         let promoted = context
             .credentials
@@ -118,9 +139,7 @@ impl Connection {
             may.map_err(|_| End::Close(NOT_ALLOWED))?;
             return Ok(self.follow(&channel, since).await.err());
         }
-        Ok(Some(
-            value!({ "type": "authenticated", "expiresAt": expires_at }),
-        ))
+        Ok(Some(body(&Authenticated { expires_at })))
     }
 
     async fn subscribe(
@@ -128,10 +147,10 @@ impl Connection {
         channel: &str,
         epoch: Option<String>,
         offset: Option<u64>,
-    ) -> Result<(), serde_json::Value> {
+    ) -> Result<(), Bytes> {
         if !is_channel_name(channel) {
             return Err(refusal(
-                "invalid_channel",
+                RefusalCode::InvalidChannel,
                 "a channel is 1 to 64 letters, digits, '.', '_' or '-'",
             ));
         }
@@ -141,24 +160,31 @@ impl Connection {
             .map(|(epoch, offset)| Position { epoch, offset });
         if self.access.caller.may_watch(channel).is_err() {
             let told = "your credential is for other channels";
-            return Err(refusal("forbidden", told));
+            return Err(refusal(RefusalCode::Forbidden, told));
         }
         self.follow(channel, since).await
     }
 
-    async fn follow(
-        &mut self,
-        channel: &str,
-        since: Option<Position>,
-    ) -> Result<(), serde_json::Value> {
+    async fn follow(&mut self, channel: &str, since: Option<Position>) -> Result<(), Bytes> {
         let refused = "cannot follow this channel now: too many channels or viewers";
         self.viewer
             .subscribe(channel, since)
             .await
-            .map_err(|_| refusal("subscribe_failed", refused))
+            .map_err(|_| refusal(RefusalCode::SubscribeFailed, refused))
     }
 }
 
-fn refusal(code: &str, error: &str) -> serde_json::Value {
-    value!({ "type": "error", "code": code, "error": error })
+fn refusal(code: RefusalCode, error: impl Into<String>) -> Bytes {
+    let error = error.into();
+    body(&Refusal { code, error })
+}
+
+/// Returns what is wrong with a message, without more of it than helps to find the mistake.
+fn told(error: &serde_json::Error) -> String {
+    const LONGEST: usize = 160;
+    let text = error.to_string();
+    let shown = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c });
+    shown.take(LONGEST).collect()
 }

@@ -1,14 +1,9 @@
 //! The fields of a request that name a page: `url` or `html`, `follow`, `render`.
 
-use super::RequestError;
+use super::{RequestError, begin};
 use crate::{
     page::{PageRequest, PageSource},
-    quiz::{
-        check::is_blank,
-        json::{fields, read_text, syntax_problem},
-        node::Node,
-        problem::{Problem, Problems},
-    },
+    quiz::{check::is_blank, json::read_text, node::Node, problem::Problems},
 };
 
 /// Longest address in characters: what browsers and servers handle everywhere.
@@ -100,24 +95,9 @@ pub fn check_url(text: &str) -> Result<String, String> {
 /// # Errors
 /// Every problem of the body, see [`RequestError`].
 pub fn parse_page_request(body: &[u8]) -> Result<PageRequest, RequestError> {
-    let node = serde_json::from_slice(body)
-        .map_err(|error| RequestError::InvalidJson(vec![syntax_problem(&error)]))?;
-    let mut problems = Problems::default();
-    let Node::Map(entries) = node else {
-        let problem = format!(
-            r#"must be an object such as {{"url":"https://quiz.example/page"}}, is {}"#,
-            node.noun()
-        );
-        return Err(RequestError::InvalidRequest(vec![Problem::new(
-            "body", problem,
-        )]));
-    };
-    let [url, html, follow, render] = fields(
-        entries,
-        ["url", "html", "follow", "render"],
-        "",
-        &mut problems,
-    );
+    let known = ["url", "html", "follow", "render"];
+    let ([url, html, follow, render], mut problems) =
+        begin(body, r#"{"url":"https://quiz.example/page"}"#, known)?;
     if url.is_some() == html.is_some() {
         problems.add("body", "must have exactly one of url and html");
     }
@@ -150,6 +130,7 @@ fn read_switch(node: Option<Node>, name: &str, problems: &mut Problems) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quiz::problem::Problem;
 
     fn told(body: &str) -> Vec<String> {
         let error = parse_page_request(body.as_bytes()).unwrap_err();

@@ -5,6 +5,7 @@ use crate::quiz::{
     node::Node,
     problem::Problems,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest part of a show in milliseconds: an hour, far beyond any show and far below any overflow.
@@ -12,21 +13,27 @@ pub const MAX_TIMING_MS: u64 = 3_600_000;
 /// Largest value of the finale.
 pub const MAX_FINALE_VALUE: u32 = 1_000;
 
-/// A show's timing as far as it differs from the configured one. Durations are milliseconds, at most [`MAX_TIMING_MS`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A show's timing as far as it differs from the configured one. Durations are milliseconds, at most an hour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TimingOverride {
     /// From 0 to the answer.
+    #[schemars(range(max = MAX_TIMING_MS))]
     pub rise_ms: Option<u64>,
     /// How long the answer stands.
+    #[schemars(range(max = MAX_TIMING_MS))]
     pub hold_ms: Option<u64>,
     /// From the answer back to 0.
+    #[schemars(range(max = MAX_TIMING_MS))]
     pub fall_ms: Option<u64>,
     /// Rest before the next answer.
+    #[schemars(range(max = MAX_TIMING_MS))]
     pub rest_ms: Option<u64>,
-    /// Value of the finale, at most [`MAX_FINALE_VALUE`].
+    /// Value of the finale, at most 1,000.
+    #[schemars(range(max = MAX_FINALE_VALUE))]
     pub finale_value: Option<u32>,
     /// How long the finale stands.
+    #[schemars(range(max = MAX_TIMING_MS))]
     pub finale_hold_ms: Option<u64>,
 }
 

@@ -1,5 +1,6 @@
 //! An HTTP response, read to its end.
 
+use super::described::check_reply;
 use serde_json::Value;
 
 /// See the module.
@@ -13,12 +14,17 @@ pub(crate) struct Reply {
 impl Reply {
     /// Sends a request and reads the whole response.
     pub(crate) async fn to(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
-        Self {
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the server answers");
+        let reply = Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.bytes().await.expect("the body arrives").to_vec(),
-        }
+        };
+        check_reply(method.as_str(), &path, &reply);
+        reply
     }
 
     /// Returns a header's value, or "" without it.

@@ -1,6 +1,6 @@
 //! A viewer on a WebSocket.
 
-use super::{TestServer, soon};
+use super::{TestServer, described::check_frame, soon};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -153,6 +153,7 @@ impl Viewer {
             match soon("a frame", self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+                    check_frame(&frame);
                     if let Some(offset) = frame["offset"].as_u64() {
                         let epoch = frame["epoch"].as_str().expect("an epoch").to_owned();
                         self.position = Some((epoch, offset));
