@@ -10,6 +10,7 @@ use crate::{
     actors::analyses::{AnalysesMsg, Cancelled},
     analysis::Report,
     pipeline::Pipeline,
+    quiz::request::is_channel_name,
 };
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
@@ -30,6 +31,9 @@ pub(super) struct Latest<'a> {
 
 pub(super) async fn list(call: Call) -> Result<Response<Body>, ApiError> {
     let channel = match (query(&call.request, "channel"), call.caller.channels()) {
+        (Some(channel), _) if !is_channel_name(&channel) => {
+            return Err(super::channels::bad_channel(&channel));
+        }
         (Some(channel), _) => {
             call.caller.may_use(&channel)?;
             Some(channel)

@@ -143,10 +143,7 @@ fn order(
     Stage { channel, when_busy }: Stage,
     limits: &Limits,
 ) -> Result<AnalyzeRequest, ApiError> {
-    let Some(format) = format else {
-        return Ok(parse_analyze_request(body, limits)?);
-    };
-    let order = parse_quiz_body(format, body, limits)?;
+    // A wrong word is a mistake also where it counts for nothing.
     if let Some(channel) = channel.as_deref().filter(|name| !is_channel_name(name)) {
         return Err(super::channels::bad_channel(channel));
     }
@@ -156,10 +153,13 @@ fn order(
             ApiError::invalid_request("whenBusy in the query must be queue, replace or reject")
         })?),
     };
+    let Some(format) = format else {
+        return Ok(parse_analyze_request(body, limits)?);
+    };
     Ok(AnalyzeRequest {
         channel,
         when_busy,
-        ..order
+        ..parse_quiz_body(format, body, limits)?
     })
 }
 

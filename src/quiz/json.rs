@@ -194,6 +194,9 @@ pub(crate) fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
     T::deserialize(name).ok()
 }
 
+/// Up to here a number with a decimal point is exact (ECMA-262, `Number.MAX_SAFE_INTEGER`).
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
 /// Returns the whole number in `node`.
 pub(crate) fn read_integer<T: TryFrom<u64>>(
     node: Node,
@@ -201,9 +204,12 @@ pub(crate) fn read_integer<T: TryFrom<u64>>(
     problems: &mut Problems,
 ) -> Option<T> {
     if let Node::Number(number) = &node {
-        let integer = number
-            .as_u64()
-            .and_then(|integer| T::try_from(integer).ok());
+        // JSON has one kind of number: 2.0 is 2.
+        let whole = number
+            .as_f64()
+            .filter(|number| number.fract() == 0.0 && (0.0..=MAX_SAFE_INTEGER).contains(number));
+        let integer = number.as_u64().or(whole.map(|number| number as u64));
+        let integer = integer.and_then(|integer| T::try_from(integer).ok());
         if integer.is_none() {
             problems.add(
                 path,
@@ -472,6 +478,14 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         assert!(problems(&"[".repeat(100_000))[0].contains("recursion limit exceeded"));
+    }
+
+    #[test]
+    fn a_number_may_be_written_with_a_decimal_point() {
+        let text = r#"[{"question":"Q","answers":["a","b"],"correct":[2.0]}]"#;
+        assert_eq!(parse_json_quiz(text).unwrap()[0].correct, Some(vec![2]));
+        let text = r#"[{"question":"Q","answers":["a","b"],"correct":[1.5, -1.0, 1e300]}]"#;
+        assert_eq!(problems(text).len(), 3);
     }
 
     #[test]

@@ -43,6 +43,8 @@ mod replicas;
 #[cfg(test)]
 mod rolling;
 #[cfg(test)]
+mod schemathesis;
+#[cfg(test)]
 mod scrape;
 #[cfg(test)]
 mod scrape_browser;
