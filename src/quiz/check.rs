@@ -201,16 +201,18 @@ pub(crate) fn is_blank(text: &str) -> bool {
     })
 }
 
-/// Returns whether `c` may not stand in a text: NUL and every other control character but newline and tab.
-pub(crate) fn is_forbidden(c: char) -> bool {
-    c.is_control() && c != '\n' && c != '\t'
+/// Returns whether `c` may not stand in a text: NUL and every other control character but newline and tab, and the two
+/// that override the direction of what follows, so that it reads as other than it is. Marks, embeddings and isolates, which
+/// texts from right to left need, may.
+fn is_forbidden(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202D}' | '\u{202E}')
 }
 
 fn first_forbidden(text: &str) -> Option<char> {
-    // 0xC2 leads the C1 controls; without it and without an ASCII control there is nothing to decode.
+    // 0xC2 leads the C1 controls, 0xE2 the overrides; without them and an ASCII control there is nothing to decode.
     if text
         .bytes()
-        .all(|b| (b >= 0x20 || b == b'\n' || b == b'\t') && b != 0x7F && b != 0xC2)
+        .all(|b| (b >= 0x20 || b == b'\n' || b == b'\t') && b != 0x7F && b != 0xC2 && b != 0xE2)
     {
         return None;
     }
@@ -311,14 +313,22 @@ mod tests {
 
     #[test]
     fn refuses_control_characters_but_newline_and_tab() {
-        for bad in ['\0', '\u{1B}', '\r', '\u{7F}', '\u{85}'] {
+        for bad in [
+            '\0', '\u{1B}', '\r', '\u{7F}', '\u{85}', '\u{202D}', '\u{202E}',
+        ] {
             assert_eq!(
                 listed(question(&format!("a{bad}b"), &["a", "b"])).len(),
                 1,
                 "{bad:?}"
             );
         }
-        assert!(listed(question("a\tb\nc £ ÂÂ", &["a", "b"])).is_empty());
+        assert!(
+            listed(question(
+                "a\tb\nc £ ÂÂ “\u{2067}א\u{2069}” \u{202B}א\u{202C}",
+                &["a", "b"]
+            ))
+            .is_empty()
+        );
     }
 
     #[test]

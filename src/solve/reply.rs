@@ -43,7 +43,7 @@ pub enum ReplyError {
     #[error("the reply names several options, one is right")]
     Several,
     /// A confidence that is no probability.
-    #[error("the reply gives a confidence of {0}, which is not from 0 to 1")]
+    #[error("the reply gives a confidence that is not from 0 to 1")]
     Confidence(f64),
     /// Confidences that cannot be true together.
     #[error("the reply's confidences add up to {0:.2}")]

@@ -69,7 +69,7 @@ const EASY: [[&str; 5]; 8] = [
     clippy::disallowed_methods,
     reason = "a test has no configuration to be told by"
 )]
-fn weights() -> Option<PathBuf> {
+pub(crate) fn weights() -> Option<PathBuf> {
     let path = env::var_os("QUIZ_STATS_TEST_MODEL").map(PathBuf::from);
     assert!(
         path.is_some() || env::var_os("CI").is_none(),
@@ -81,7 +81,7 @@ fn weights() -> Option<PathBuf> {
     path
 }
 
-async fn provider(weights: &Path) -> LocalProvider {
+pub(crate) async fn provider(weights: &Path) -> LocalProvider {
     let settings = LocalModel {
         model: weights.to_str().expect("a path in UTF-8").to_owned(),
         ..LocalModel::default()
@@ -102,7 +102,7 @@ fn question(text: &str, options: &[&str], kind: Kind) -> Question {
     }
 }
 
-fn patiently() -> Instant {
+pub(crate) fn patiently() -> Instant {
     Instant::now() + Duration::from_secs(120)
 }
 

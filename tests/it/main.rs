@@ -21,6 +21,8 @@ mod garbage;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod injections;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod limits;

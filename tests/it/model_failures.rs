@@ -13,7 +13,7 @@ use std::{
 type Case = (&'static str, fn() -> Answer, u16, &'static str);
 
 /// A server that gives up at the first failure and never opens its circuit.
-fn impatient(ai: &StubAi) -> Setup {
+pub(crate) fn impatient(ai: &StubAi) -> Setup {
     TestServer::with(ai)
         .set("ai.max_retries", 0)
         .set("ai.circuit_failures", 1_000)

@@ -16,8 +16,8 @@ use crate::{
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// Something that can be seen, and no control character but newline and tab: see `quiz::check`.
-const VISIBLE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u2060\uFEFF][^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$";
+/// Something that can be seen, no control character but newline and tab, no override of direction: see `quiz::check`.
+const VISIBLE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202D\u202E\u2060\uFEFF][^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*$";
 
 /// Codes of the errors of each status.
 const CODES: [(u16, &[&str]); 16] = [

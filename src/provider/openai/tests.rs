@@ -302,7 +302,7 @@ async fn unusable_answers_are_invalid_and_asked_once() {
         ),
         (
             r#"{"options":[{"option":2,"confidence":7}]}"#,
-            "the reply gives a confidence of 7, which is not from 0 to 1",
+            "the reply gives a confidence that is not from 0 to 1",
         ),
         (r#"{"options":[]}"#, "the reply names no option"),
         ("I cannot say.", "the reply names no option"),

@@ -41,7 +41,8 @@ pub(super) fn entries(text: &str, question: &Question) -> Result<Vec<Entry>, Rep
     Ok(entries)
 }
 
-/// Returns the entries of the last JSON value in `text` that has any: earlier ones are drafts or echoes of the prompt.
+/// Returns the entries of the last JSON value in `text` that has any: earlier ones are drafts. One that the question
+/// holds, or that is the question, is no word of the model's: it quotes.
 fn last_json(text: &str, question: &Question) -> Option<Result<Vec<Entry>, ReplyError>> {
     let mut found = None;
     let mut from = 0;
@@ -53,12 +54,21 @@ fn last_json(text: &str, question: &Question) -> Option<Result<Vec<Entry>, Reply
         match values.next() {
             Some(Ok(value)) => {
                 from = start + values.byte_offset();
-                found = json_entries(&value, question).or(found);
+                let written = &text[start..from];
+                let is_all = written.len() == text.trim().len();
+                if value.get("question").is_none() && (is_all || !holds(question, written)) {
+                    found = json_entries(&value, question).or(found);
+                }
             }
             _ => from = start + 1,
         }
     }
     found
+}
+
+fn holds(question: &Question, written: &str) -> bool {
+    let mut texts = std::iter::once(&question.text).chain(&question.options);
+    texts.any(|text| text.contains(written))
 }
 
 /// Returns the entries of `{"options":[…]}`, of a bare list, or of a single `{"option":2}` under its usual names.

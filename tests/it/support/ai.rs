@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     pub(crate) multiple: bool,
     /// The value of the `Authorization` header.
     pub(crate) authorization: String,
+    /// The whole body of the request.
+    pub(crate) body: Value,
 }
 
 /// What it answers.
@@ -220,12 +222,12 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
         if let Some((head, body)) = text.split_once("\r\n\r\n")
             && let Ok(body) = serde_json::from_str(body)
         {
-            return Ok(Some(asked(head, &body)));
+            return Ok(Some(asked(head, body)));
         }
     }
 }
 
-fn asked(head: &str, body: &Value) -> Asked {
+fn asked(head: &str, body: Value) -> Asked {
     let authorization = head.lines().find_map(|line| {
         line.split_once(": ")
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
@@ -249,5 +251,6 @@ fn asked(head: &str, body: &Value) -> Asked {
             .collect(),
         multiple: messages(0).contains("One or more options are right"),
         authorization: authorization.map_or_else(String::new, |(_, value)| value.to_owned()),
+        body,
     }
 }
