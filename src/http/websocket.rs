@@ -264,6 +264,11 @@ impl Connection {
             .increment(1);
         // Whoever takes long over its leave is no viewer any more.
         self.viewer.retire();
+        if let End::Gone = end {
+            // What a viewer's own close was answered with is still in the line.
+            let left = Box::pin(poll_fn(|context| self.line().poll_drain(context)));
+            let _ = tokio::time::timeout(CLOSE_WAIT, left).await;
+        }
         if let End::Close(Close(code, reason, _)) = end {
             let frame = CloseFrame {
                 code: CloseCode::from(code),

@@ -72,3 +72,5 @@ mod two_screens;
 mod watching;
 #[cfg(test)]
 mod websocket;
+#[cfg(test)]
+mod websocket_strict;
