@@ -89,6 +89,10 @@ impl ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
         }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            set(&mut response, header::UPGRADE, "websocket");
+            set(&mut response, header::SEC_WEBSOCKET_VERSION, "13");
+        }
         if self.status == StatusCode::REQUEST_TIMEOUT
             || self.status == StatusCode::PAYLOAD_TOO_LARGE
         {

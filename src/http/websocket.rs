@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{actors::broadcaster::Closed, store::Position};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use http::{HeaderName, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use std::{
@@ -55,21 +55,32 @@ pub(super) fn is_upgrade(request: &Request<Incoming>) -> bool {
         && lists(request.headers(), header::CONNECTION, "upgrade")
 }
 
+/// Returns whether a key is 16 bytes in base64 (RFC 6455, 4.2.1).
+fn is_key(key: &[u8]) -> bool {
+    let digits = key.strip_suffix(b"==");
+    digits.is_some_and(|digits| {
+        let is_digit = |&byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+        digits.len() == 22 && digits.iter().all(is_digit)
+    })
+}
+
 pub(super) async fn upgrade(mut call: Call) -> Result<Response<Body>, ApiError> {
     let headers = call.request.headers();
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .map(|key| derive_accept_key(key.as_bytes()));
-    let key =
-        key.ok_or_else(|| ApiError::invalid_request("the Sec-WebSocket-Key header is missing"))?;
     if headers
         .get(header::SEC_WEBSOCKET_VERSION)
         .is_none_or(|version| version != WEBSOCKET_VERSION)
     {
-        return Err(ApiError::invalid_request(
+        return Err(ApiError::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "invalid_request",
             "this server speaks WebSocket version 13",
         ));
     }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY);
+    let key = key.map(HeaderValue::as_bytes).filter(|key| is_key(key));
+    let key = key
+        .map(derive_accept_key)
+        .ok_or_else(|| ApiError::invalid_request("Sec-WebSocket-Key must be 16 bytes in base64"))?;
     let (channel, since) = (
         wanted_channel(&call.request)?,
         wanted_position(&call.request)?,

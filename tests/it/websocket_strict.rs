@@ -1,6 +1,6 @@
 //! RFC 6455 to the letter, by a client that writes and reads every byte itself.
 
-use crate::support::{StubAi, TestServer, soon};
+use crate::support::{Reply, StubAi, TestServer, soon};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -223,4 +223,40 @@ async fn a_length_is_refused_before_anything_of_it_comes() {
         server.memory_kib() < before + 8_192,
         "nothing is put aside for it"
     );
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_none_is_refused() {
+    let (_ai, server) = server().await;
+    let handshake = |name: &str, value: &str| {
+        let mut request = server.upgrade("/ws?channel=hall").build().unwrap();
+        request.headers_mut().remove(name);
+        if !value.is_empty() {
+            request.headers_mut().insert(
+                name.parse::<reqwest::header::HeaderName>().unwrap(),
+                value.parse().unwrap(),
+            );
+        }
+        reqwest::RequestBuilder::from_parts(reqwest::Client::new(), request)
+    };
+    let key = "sec-websocket-key";
+    for wrong in [
+        "",
+        "dGhlIHNhbXBsZQ==",
+        "not base64 at all, no!==",
+        "dGhlIHNhbXBsZSBub25jZQ",
+    ] {
+        let reply = Reply::to(handshake(key, wrong)).await;
+        assert_eq!(reply.error(400), "invalid_request", "{wrong:?}");
+    }
+    for (name, wrong) in [
+        ("sec-websocket-version", ""),
+        ("sec-websocket-version", "8"),
+        ("connection", "keep-alive"),
+    ] {
+        let reply = Reply::to(handshake(name, wrong)).await;
+        assert_eq!(reply.error(426), "invalid_request", "{name}: {wrong:?}");
+        assert_eq!(reply.header("sec-websocket-version"), "13");
+        assert_eq!(reply.header("upgrade"), "websocket");
+    }
 }

@@ -183,7 +183,7 @@ pub(super) fn of(route: Route, method: &str) -> Option<Operation> {
     Some(match (route, method) {
         (Route::Root, _) => new("getIndex", "A list of what there is; a start page for browsers")
             .answers(&[(200, "What there is.", Payload::Json("Index"))])
-            .fails(&[503]),
+            .fails(&[400, 401, 426, 503, 504]),
         (Route::Analyze, _) => new("analyze", "Finds the answers to questions, to a quiz file or to a page's questions, and plays them on a channel")
             .with(STAGE)
             .takes(&[Payload::Json("AnalyzeRequest"), Payload::QuizFile])

@@ -96,7 +96,7 @@ async fn bad_queries_paths_and_headers_are_refused() {
             "invalid_request",
             "{query}"
         );
-        let upgrade = "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n";
+        let upgrade = "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
         let reply = raw::send(
             &server,
             format!("GET /ws?{query} HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n").as_bytes(),
@@ -170,18 +170,18 @@ async fn bad_queries_paths_and_headers_are_refused() {
     );
     let too_long = get(format!("/{}", "x".repeat(70_000))).await;
     assert_eq!(too_long.status(), Some(414), "{too_long:?}");
-    for headers in [
-        "",
-        "Sec-WebSocket-Key: x\r\n",
-        "Sec-WebSocket-Version: 13\r\n",
-        "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 12\r\n",
+    for (headers, status) in [
+        ("", 426),
+        ("Sec-WebSocket-Key: x\r\n", 426),
+        ("Sec-WebSocket-Version: 13\r\n", 400),
+        ("Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 12\r\n", 426),
     ] {
         for path in ["/", "/ws"] {
             let upgrade = format!(
                 "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n{headers}\r\n"
             );
             assert_eq!(
-                code(&raw::send(&server, upgrade.as_bytes()).await, 400),
+                code(&raw::send(&server, upgrade.as_bytes()).await, status),
                 "invalid_request",
                 "{headers}"
             );
