@@ -12,6 +12,7 @@ mod channels;
 mod describe;
 mod error;
 mod events;
+mod headcount;
 mod health;
 mod idle;
 mod languages;

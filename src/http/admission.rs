@@ -1,88 +1,52 @@
 //! Who becomes a viewer: so many from one address, so many in a second. The house as a whole is the broadcaster's to fill.
 
-use super::error::ApiError;
+use super::{
+    error::ApiError,
+    headcount::{Counted, Headcount},
+};
 use crate::{actors::rate_limiter::Client, analysis::Failure, config};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::IpAddr, num::NonZeroU32};
 
 /// When to come back to a house where one's own address has too many viewers, in seconds: until one of them leaves.
 const FULL_RETRY_S: u64 = 10;
 
-/// See the module. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Admission(Arc<Inner>);
-
-struct Inner {
+/// See the module.
+pub(super) struct Admission {
     per_address: u32,
     /// New viewers; a burst of two seconds, as all come back at once after a restart.
     arrivals: DefaultDirectRateLimiter,
-    present: Mutex<HashMap<Client, u32>>,
-}
-
-/// One viewer's place. Given back when dropped.
-pub(super) struct Pass {
-    admission: Admission,
-    client: Client,
+    present: Headcount,
 }
 
 impl Admission {
     pub(super) fn new(config: &config::Broadcaster) -> Self {
         let second = NonZeroU32::new(config.max_arrivals_per_second).unwrap_or(NonZeroU32::MAX);
         let quota = Quota::per_second(second).allow_burst(second.saturating_add(second.get()));
-        Self(Arc::new(Inner {
+        Self {
             per_address: config.max_viewers_per_address,
             arrivals: RateLimiter::direct(quota),
-            present: Mutex::default(),
-        }))
+            present: Headcount::new(config.max_viewers_per_address as usize),
+        }
     }
 
-    /// Lets a viewer in from `address`.
+    /// Lets a viewer in from `address`; its place is given back when dropped.
     ///
     /// # Errors
     /// 503 with when to come back.
-    pub(super) fn admit(&self, address: IpAddr) -> Result<Pass, ApiError> {
-        let Inner {
-            per_address,
-            arrivals,
-            present,
-        } = &*self.0;
-        if let Err(not_until) = arrivals.check() {
-            let wait = not_until.wait_time_from(arrivals.clock().now());
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Counted, ApiError> {
+        if let Err(not_until) = self.arrivals.check() {
+            let wait = not_until.wait_time_from(self.arrivals.clock().now());
             let told = "too many viewers arrive at once: try again in a moment";
             return Err(refused(told.to_owned(), wait.as_secs() + 1));
         }
-        let client = Client::from(address);
-        let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = present.entry(client).or_default();
-        if *count >= *per_address {
+        self.present.take(Client::from(address)).ok_or_else(|| {
             let told = format!(
-                "{per_address} viewers from this address are connected, which is the limit (broadcaster.max_viewers_per_address)"
+                "{} viewers from this address are connected, which is the limit (broadcaster.max_viewers_per_address)",
+                self.per_address
             );
-            return Err(refused(told, FULL_RETRY_S));
-        }
-        *count += 1;
-        Ok(Pass {
-            admission: self.clone(),
-            client,
+            refused(told, FULL_RETRY_S)
         })
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        let present = &self.admission.0.present;
-        let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = present.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                present.remove(&self.client);
-            }
-        }
     }
 }
 
@@ -141,6 +105,6 @@ mod tests {
         let admitted = passes.iter().filter(|pass| pass.is_ok()).count();
         assert_eq!(admitted, 10, "two seconds' worth");
         drop(passes);
-        assert!(admission.0.present.lock().unwrap().is_empty());
+        assert!(admission.present.is_empty());
     }
 }

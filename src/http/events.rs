@@ -1,9 +1,9 @@
 //! `/events`: a channel's events as Server-Sent Events; and what it shares with the WebSocket: becoming a viewer.
 
 use super::{
-    admission::Pass,
     auth::Caller,
     error::ApiError,
+    headcount::Counted,
     request::query,
     respond::{Body, bytes, set},
     router::{Call, Context},
@@ -46,7 +46,7 @@ pub(super) struct Viewer<D: Direct> {
     pub(super) outbox: Arc<Outbox<D>>,
     channels: Vec<String>,
     context: Arc<Context>,
-    _pass: Pass,
+    _pass: Counted,
 }
 
 impl<D: Direct> Viewer<D> {

@@ -1,35 +1,25 @@
 //! Connections at once: so many in all, and so many from one address, so that nobody alone can take all.
 
-use super::address::Addresses;
-use crate::{actors::rate_limiter::Client, config};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+use super::{
+    address::Addresses,
+    headcount::{Counted, Headcount},
 };
+use crate::{actors::rate_limiter::Client, config};
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// See the module. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Places(Arc<Inner>);
-
-struct Inner {
-    most: usize,
-    most_per_address: usize,
+/// See the module.
+pub(super) struct Places {
+    all: Arc<Semaphore>,
+    by_address: Headcount,
     proxies: Addresses,
-    taken: Mutex<Taken>,
-}
-
-#[derive(Default)]
-struct Taken {
-    all: usize,
-    by_client: HashMap<Client, usize>,
 }
 
 /// One connection's place. Given back when dropped.
 pub(super) struct Place {
-    places: Places,
+    _of_all: OwnedSemaphorePermit,
     /// `None` for a proxy, which has everybody's connections.
-    client: Option<Client>,
+    _of_address: Option<Counted>,
 }
 
 /// Why there is no place.
@@ -41,57 +31,29 @@ pub(super) enum Full {
 
 impl Places {
     pub(super) fn new(config: &config::Server) -> Self {
-        Self(Arc::new(Inner {
-            most: config.max_connections,
-            most_per_address: config.max_connections_per_address,
+        Self {
+            all: Arc::new(Semaphore::new(config.max_connections)),
+            by_address: Headcount::new(config.max_connections_per_address),
             proxies: Addresses::new(config),
-            taken: Mutex::default(),
-        }))
+        }
     }
 
     /// Takes a place for a connection from `peer`.
     pub(super) fn take(&self, peer: IpAddr) -> Result<Place, Full> {
-        let Inner {
-            most,
-            most_per_address,
-            proxies,
-            taken,
-        } = &*self.0;
-        let client = (!proxies.is_proxy(peer)).then(|| Client::from(peer));
-        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= *most {
-            return Err(Full::All);
-        }
-        if let Some(client) = client {
-            let own = taken.by_client.entry(client).or_default();
-            if *own >= *most_per_address {
-                return Err(Full::Address);
-            }
-            *own += 1;
-        }
-        taken.all += 1;
-        drop(taken);
-        Ok(Place {
-            places: self.clone(),
-            client,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let taken = &self.places.0.taken;
-        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all -= 1;
-        let Some(client) = self.client else {
-            return;
+        let of_all = Arc::clone(&self.all).try_acquire_owned();
+        let of_all = of_all.map_err(|_| Full::All)?;
+        let of_address = match self.proxies.is_proxy(peer) {
+            true => None,
+            false => Some(
+                self.by_address
+                    .take(Client::from(peer))
+                    .ok_or(Full::Address)?,
+            ),
         };
-        if let Some(own) = taken.by_client.get_mut(&client) {
-            *own -= 1;
-            if *own == 0 {
-                taken.by_client.remove(&client);
-            }
-        }
+        Ok(Place {
+            _of_all: of_all,
+            _of_address: of_address,
+        })
     }
 }
 
@@ -134,7 +96,7 @@ mod tests {
         let taken: Vec<_> = (0..5).map(|_| take(&places, "10.0.0.1").unwrap()).collect();
         assert_eq!(take(&places, "10.0.0.1").err(), Some(Full::All));
         drop(taken);
-        assert_eq!(places.0.taken.lock().unwrap().all, 0);
-        assert!(places.0.taken.lock().unwrap().by_client.is_empty());
+        assert_eq!(places.all.available_permits(), 5);
+        assert!(places.by_address.is_empty());
     }
 }
