@@ -1,24 +1,29 @@
 //! JSON Schemas of the types that clients see.
 
 use schemars::{
-    Schema, SchemaGenerator,
-    generate::SchemaSettings,
+    JsonSchema, Schema, SchemaGenerator,
+    generate::{Contract, SchemaSettings},
     transform::{Transform, transform_subschemas},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// Returns a generator whose references lead to `#/components/schemas`, where OpenAPI and AsyncAPI keep them: of what
-/// clients get when `answers`, otherwise of what they send.
-pub(crate) fn generator(answers: bool) -> SchemaGenerator {
+/// Returns a generator whose references lead to `#/components/schemas`, where OpenAPI and AsyncAPI keep them: of what is
+/// written, or of what is read.
+pub(crate) fn generator(contract: Contract) -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        settings.contract = contract;
     });
-    let settings = match answers {
-        true => settings.for_serialize(),
-        false => settings.for_deserialize(),
-    };
     settings.with_transform(InJson).into_generator()
+}
+
+/// Returns a type's own schema; those it refers to are among the generator's definitions.
+pub(crate) fn whole<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    let mut schema = T::json_schema(generator);
+    let transforms = generator.transforms_mut();
+    transforms.for_each(|transform| transform.transform(&mut schema));
+    schema.to_value()
 }
 
 /// Speaks of JSON where the code speaks of Rust.

@@ -113,12 +113,15 @@ impl Head {
     }
 }
 
+/// An epoch on the wire, as a regular expression.
+pub const EPOCH_PATTERN: &str = "^[0-9a-f]{16}$";
+
 /// A place in a channel's stream: right after the event with this offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// The stream's name, 16 hexadecimal digits on the wire.
     #[serde(with = "epoch_hex")]
-    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{16}$"))]
+    #[schemars(with = "String", regex(pattern = EPOCH_PATTERN))]
     pub epoch: u64,
     /// Offset of the event just before; 0 is the beginning.
     pub offset: u64,

@@ -1,6 +1,7 @@
 //! The pages and what they load, embedded in the binary.
 
 use super::{
+    describe,
     error::ApiError,
     request::lists,
     respond::{Body, bytes, full, json, set},
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -61,7 +62,11 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    pub(super) fn new(path: &str, content: Bytes) -> Self {
+    pub(super) fn json(path: &str, value: &Value) -> Self {
+        Self::new(path, value.to_string().into())
+    }
+
+    fn new(path: &str, content: Bytes) -> Self {
         let digest = Sha256::digest(&content);
         Self {
             content_type: content_type(path),
@@ -155,19 +160,21 @@ pub(super) fn page(call: &Call, name: &'static str) -> Result<Response<Body>, Ap
     Ok(serve(call, page, name != "overlay.html"))
 }
 
-/// The host's page. Its script reads the channel from the query; its calls need what they need anywhere.
-pub(super) fn console(call: &Call) -> Response<Body> {
-    serve(call, &ASSETS["console.html"], true)
+/// A page that is the same for all channels: its script reads the channel from the query, if it needs one.
+pub(super) fn general_page(call: &Call, name: &'static str) -> Response<Body> {
+    serve(call, &ASSETS[name], true)
 }
 
-/// The descriptions for people.
-pub(super) fn docs(call: &Call) -> Response<Body> {
-    serve(call, &ASSETS["docs.html"], true)
+/// What is served over HTTP: the routes of this listener, by its limits.
+pub(super) fn openapi(call: &Call) -> Response<Body> {
+    serve(call, &call.context.openapi, true)
 }
 
-/// A file that was made when the server started.
-pub(super) fn file(call: &Call, asset: &Asset) -> Response<Body> {
-    serve(call, asset, true)
+/// What is said on a WebSocket.
+pub(super) fn asyncapi(call: &Call) -> Response<Body> {
+    static ASYNCAPI: LazyLock<Asset> =
+        LazyLock::new(|| Asset::json("asyncapi.json", &describe::asyncapi()));
+    serve(call, &ASYNCAPI, true)
 }
 
 pub(super) fn asset(call: &Call) -> Result<Response<Body>, ApiError> {

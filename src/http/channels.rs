@@ -16,8 +16,8 @@ use crate::{
     analysis::ShowTime,
     pipeline::Pipeline,
     quiz::request::{
-        ControlRequest, DisplayRequest, is_channel_name, parse_control_request,
-        parse_display_request,
+        CONTROL_EXAMPLE, ControlRequest, DISPLAY_EXAMPLE, DisplayRequest, is_channel_name,
+        parse_control_request, parse_display_request,
     },
     store::Position,
     timeline::{Cue, Staging, Timeline},
@@ -25,9 +25,6 @@ use crate::{
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-const DISPLAY: &str = r#"{"answers":[3,1]}"#;
-const CONTROL: &str = r#"{"action":"skip"}"#;
 
 /// The answer to a display.
 #[derive(Serialize, JsonSchema)]
@@ -63,7 +60,7 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
         timing,
         when_busy,
     } = parse_display_request(
-        &json_body(call, DISPLAY).await?,
+        &json_body(call, DISPLAY_EXAMPLE).await?,
         pipeline.settings.limits.max_questions,
     )?;
     let (mut cues, mut skipped) = (Vec::new(), Vec::new());
@@ -109,7 +106,8 @@ pub(super) async fn display(call: Call) -> Result<Response<Body>, ApiError> {
 
 pub(super) async fn control(call: Call) -> Result<Response<Body>, ApiError> {
     let (pipeline, channel) = (call.context.pipeline.clone(), own_channel(&call)?);
-    let ControlRequest { action } = parse_control_request(&json_body(call, CONTROL).await?)?;
+    let ControlRequest { action } =
+        parse_control_request(&json_body(call, CONTROL_EXAMPLE).await?)?;
     let deadline =
         Pipeline::within(pipeline.settings.director.wait_ms + pipeline.settings.journal.wait_ms);
     let name = channel.clone();

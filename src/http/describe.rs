@@ -2,12 +2,14 @@
 //! answers are written from, and of the table of routes. `/docs` shows both to people.
 
 mod asyncapi;
+mod operation;
 mod operations;
+mod parameters;
 mod schemas;
 
 use super::{router::Routes, routes::TABLE};
 use crate::config::Limits;
-use operations::{Operation, Parameter, Payload};
+use operation::{Operation, Parameter, Payload};
 use schemas::Schemas;
 use serde_json::{Map, Value, json};
 
@@ -71,12 +73,12 @@ fn write(operation: &Operation, pattern: &str, guarded: bool, schemas: &mut Sche
     for (status, told, payload) in operation.answers {
         answers.insert(status.to_string(), answer(told, payload, schemas));
     }
-    for status in operation.errors() {
+    for status in operation.errors(guarded) {
         let told = "It came to nothing; `code` says why.";
         let error = answer(told, &Payload::Error(status), schemas);
         answers.entry(status.to_string()).or_insert(error);
     }
-    let in_path = pattern.contains('{').then(|| operations::in_path(pattern));
+    let in_path = pattern.contains('{').then(|| parameters::in_path(pattern));
     let parameters: Vec<Value> = in_path
         .iter()
         .chain(operation.parameters)
@@ -118,10 +120,8 @@ fn content(payloads: &[Payload], schemas: &mut Schemas) -> Value {
     let mut content = Map::new();
     for payload in payloads {
         for media in payload.media_types() {
-            content.insert(
-                (*media).to_owned(),
-                json!({ "schema": schemas.of(payload, media) }),
-            );
+            let schema = schemas.of(payload, media);
+            content.insert(media.to_owned(), json!({ "schema": schema }));
         }
     }
     content.into()

@@ -2,6 +2,7 @@
 
 use super::audit::Code;
 use super::respond::{Body, json, set};
+use super::websocket::WEBSOCKET_VERSION;
 use crate::{
     actors::director::DirectorError,
     analysis::{Failure, FailureCode},
@@ -12,6 +13,50 @@ use crate::{
 use http::{HeaderName, Response, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// Codes of the errors of each status.
+pub(super) const CODES: [(u16, &[&str]); 15] = [
+    (
+        400,
+        &[
+            "invalid_json",
+            "invalid_request",
+            "invalid_question",
+            "invalid_quiz_file",
+        ],
+    ),
+    (401, &["unauthenticated"]),
+    (403, &["forbidden"]),
+    (404, &["not_found"]),
+    (408, &["timed_out"]),
+    (
+        409,
+        &[
+            "already_finished",
+            "runs_elsewhere",
+            "cancelled",
+            "channel_busy",
+            "nothing_to_control",
+        ],
+    ),
+    (413, &["too_large"]),
+    (415, &["unsupported_media_type"]),
+    (
+        422,
+        &[
+            "no_questions_found",
+            "page_blocked",
+            "page_failed",
+            "idempotency_key_reused",
+        ],
+    ),
+    (426, &["invalid_request"]),
+    (429, &["rate_limited"]),
+    (500, &["internal", "interrupted"]),
+    (502, &["ai_failed"]),
+    (503, &["overloaded", "ai_unavailable", "draining"]),
+    (504, &["timed_out"]),
+];
 
 /// What a client is told.
 #[derive(Debug)]
@@ -91,7 +136,11 @@ impl ApiError {
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             set(&mut response, header::UPGRADE, "websocket");
-            set(&mut response, header::SEC_WEBSOCKET_VERSION, "13");
+            set(
+                &mut response,
+                header::SEC_WEBSOCKET_VERSION,
+                WEBSOCKET_VERSION,
+            );
         }
         if self.status == StatusCode::REQUEST_TIMEOUT
             || self.status == StatusCode::PAYLOAD_TOO_LARGE

@@ -57,8 +57,8 @@ pub(super) struct Context {
     pub(super) credentials: Credentials,
     /// The words of the pages, by file name.
     pub(super) languages: HashMap<String, Asset>,
-    /// `openapi.json` and `asyncapi.json`.
-    pub(super) descriptions: [Asset; 2],
+    /// `openapi.json`, by the routes and limits of this listener.
+    pub(super) openapi: Asset,
 }
 
 /// One request on its way through a handler.
@@ -295,11 +295,11 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Tickets => tickets::issue(&call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
-        Route::Console => Ok(assets::console(&call)),
+        Route::Console => Ok(assets::general_page(&call, "console.html")),
         Route::Asset => assets::asset(&call),
-        Route::OpenApi => Ok(assets::file(&call, &call.context.descriptions[0])),
-        Route::AsyncApi => Ok(assets::file(&call, &call.context.descriptions[1])),
-        Route::Docs => Ok(assets::docs(&call)),
+        Route::OpenApi => Ok(assets::openapi(&call)),
+        Route::AsyncApi => Ok(assets::asyncapi(&call)),
+        Route::Docs => Ok(assets::general_page(&call, "docs.html")),
         Route::Health => Ok(health::health(&call)),
         Route::Livez => Ok(health::livez()),
         Route::Readyz => Ok(health::readyz(&call)),

@@ -75,13 +75,8 @@ impl Server {
         let tickets = Tickets::new(pipeline.redis.clone());
         let credentials = Credentials::new(&pipeline.settings, tickets)?;
         let admission = Admission::new(&pipeline.settings.broadcaster);
-        let limits = &pipeline.settings.limits;
-        let descriptions = [
-            ("openapi.json", describe::openapi(routes, limits)),
-            ("asyncapi.json", describe::asyncapi()),
-        ];
-        let descriptions = descriptions
-            .map(|(name, described)| Asset::new(name, described.to_string().into_bytes().into()));
+        let openapi = describe::openapi(routes, &pipeline.settings.limits);
+        let openapi = Asset::json("openapi.json", &openapi);
         let context = Context {
             pipeline,
             draining: drained.clone(),
@@ -89,7 +84,7 @@ impl Server {
             admission,
             credentials,
             languages,
-            descriptions,
+            openapi,
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

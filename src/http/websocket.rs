@@ -46,7 +46,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// How long a viewer may take to say who it is, where that matters.
 const INTRODUCTION_WAIT: Duration = Duration::from_secs(5);
 /// The version of the protocol that browsers speak (RFC 6455).
-const WEBSOCKET_VERSION: &str = "13";
+pub(super) const WEBSOCKET_VERSION: &str = "13";
 
 type Socket = WebSocketStream<FrameIo>;
 
@@ -275,23 +275,24 @@ impl Connection {
             .increment(1);
         // Whoever takes long over its leave is no viewer any more.
         self.viewer.retire();
-        if let End::Gone = end {
-            // What a viewer's own close was answered with is still in the line.
-            let left = Box::pin(poll_fn(|context| self.line().poll_drain(context)));
-            let _ = tokio::time::timeout(CLOSE_WAIT, left).await;
-        }
-        if let End::Close(Close(code, reason, _)) = end {
-            let frame = CloseFrame {
-                code: CloseCode::from(code),
-                reason: reason.into(),
-            };
-            let leave = Box::pin(async {
-                let _ = self.socket.close(Some(frame)).await;
-                while let Some(Ok(_)) = self.socket.next().await {}
-            });
-            // A viewer that does not take its leave in time is left.
-            let _ = Box::pin(tokio::time::timeout(CLOSE_WAIT, leave)).await;
-        }
+        let leave = Box::pin(async {
+            match end {
+                // What a viewer's own close was answered with is still in the line.
+                End::Gone => {
+                    let _ = poll_fn(|context| self.line().poll_drain(context)).await;
+                }
+                End::Close(Close(code, reason, _)) => {
+                    let frame = CloseFrame {
+                        code: CloseCode::from(code),
+                        reason: reason.into(),
+                    };
+                    let _ = self.socket.close(Some(frame)).await;
+                    while let Some(Ok(_)) = self.socket.next().await {}
+                }
+            }
+        });
+        // A viewer that does not take its leave in time is left.
+        let _ = Box::pin(tokio::time::timeout(CLOSE_WAIT, leave)).await;
     }
 
     fn line(&self) -> &Line {

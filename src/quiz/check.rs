@@ -208,6 +208,10 @@ fn is_forbidden(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202D}' | '\u{202E}')
 }
 
+/// A text that may stand in a question, as a regular expression: something in it can be seen, see [`is_blank`], and nothing
+/// is forbidden.
+pub(crate) const VISIBLE_PATTERN: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202D\u202E\u2060\uFEFF][^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*$";
+
 fn first_forbidden(text: &str) -> Option<char> {
     // 0xC2 leads the C1 controls, 0xE2 the overrides; without them and an ASCII control there is nothing to decode.
     if text
@@ -329,6 +333,18 @@ mod tests {
             ))
             .is_empty()
         );
+    }
+
+    #[test]
+    fn the_pattern_says_the_same() {
+        let pattern = serde_json::json!({ "type": "string", "pattern": VISIBLE_PATTERN });
+        let pattern = jsonschema::draft202012::new(&pattern).unwrap();
+        for c in '\0'..='\u{FFFF}' {
+            for text in [c.to_string(), format!("a{c}b")] {
+                let may = !is_blank(&text) && first_forbidden(&text).is_none();
+                assert_eq!(pattern.is_valid(&text.as_str().into()), may, "{text:?}");
+            }
+        }
     }
 
     #[test]

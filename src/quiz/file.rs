@@ -26,18 +26,29 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
+/// What a body is called in each format.
+const CONTENT_TYPES: [(&str, Format); 3] = [
+    ("application/json", Format::Json),
+    ("text/x-gift", Format::Gift),
+    ("text/x-aiken", Format::Aiken),
+];
+
 impl Format {
+    /// Returns the content types of quiz files, which JSON is not.
+    pub(crate) fn quiz_files() -> impl Iterator<Item = &'static str> {
+        let quiz_files = CONTENT_TYPES
+            .into_iter()
+            .filter(|(_, format)| *format != Self::Json);
+        quiz_files.map(|(name, _)| name)
+    }
+
     /// Returns the format of a body by its `Content-Type`; `None` for any other type.
     pub fn from_content_type(content_type: &str) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
-        [
-            ("application/json", Self::Json),
-            ("text/x-gift", Self::Gift),
-            ("text/x-aiken", Self::Aiken),
-        ]
-        .into_iter()
-        .find(|(name, _)| essence.eq_ignore_ascii_case(name))
-        .map(|(_, format)| format)
+        CONTENT_TYPES
+            .into_iter()
+            .find(|(name, _)| essence.eq_ignore_ascii_case(name))
+            .map(|(_, format)| format)
     }
 
     /// Returns the format of a file by its extension; `None` for `.txt`, any other and none.

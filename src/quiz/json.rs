@@ -280,10 +280,15 @@ pub(crate) fn fields<const N: usize>(
 
 /// Returns the first characters of a text that comes from the client and goes into a message.
 pub(crate) fn cut(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-        .take(40)
-        .collect()
+    cut_at(text, 40)
+}
+
+/// Returns at most `most` characters of such a text.
+pub(crate) fn cut_at(text: &str, most: usize) -> String {
+    let shown = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c });
+    shown.take(most).collect()
 }
 
 /// Returns the known name that `name` was probably meant to be: a usual other word for it, or a slip of the finger.

@@ -3,13 +3,11 @@
 use super::Question;
 use super::check::{Lengths, check, check_into};
 use super::file::{self, Format, Parsed};
-use super::json::{WireQuestions, fields, read_questions, read_text, read_word, syntax_problem};
+use super::json::{fields, read_questions, read_text, read_word, syntax_problem};
 use super::node::{Node, Object};
 use super::problem::{Problem, Problems};
 use crate::{config::Limits, page::PageRequest, timeline::WhenBusy};
 use page::PageFields;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 use timing::read_timing;
@@ -17,12 +15,17 @@ use timing::read_timing;
 mod page;
 mod stage;
 mod timing;
+mod wire;
 
 pub use page::{MAX_URL_CHARS, check_url, parse_page_request};
+pub(crate) use stage::{CONTROL_EXAMPLE, DISPLAY_EXAMPLE};
 pub use stage::{ControlRequest, DisplayRequest, parse_control_request, parse_display_request};
 pub(crate) use timing::check_timing;
 pub use timing::{MAX_FINALE_VALUE, MAX_TIMING_MS, TimingOverride};
+pub(crate) use wire::WireRequest;
 
+/// What a channel is named, as a regular expression: see [`is_channel_name`].
+pub const CHANNEL_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 /// Longest channel name in characters.
 pub const MAX_CHANNEL_CHARS: usize = 64;
 /// What is to be answered.
@@ -372,58 +375,6 @@ fn read_list_of_questions(node: Node, limits: &Limits, problems: &mut Problems) 
         option: limits.max_option_chars,
     };
     read_questions(node, "questions", lengths, problems)
-}
-
-/// A request as serde reads it in one pass. What names a page, and what it does not know, the slow reader judges.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(rename = "AnalyzeRequest")]
-pub(crate) struct WireRequest {
-    /// The questions.
-    questions: Option<WireQuestions>,
-    /// The address of a page whose questions are asked.
-    #[schemars(length(max = MAX_URL_CHARS), regex(pattern = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://"))]
-    url: Option<String>,
-    /// The markup of a page whose questions are asked.
-    html: Option<String>,
-    /// Whether to go on with "next" where a page shows one question at a time.
-    follow: Option<bool>,
-    /// Whether to open the page in Chromium even when the plain response holds questions.
-    render: Option<bool>,
-    /// Where the show plays; `default` when left out.
-    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
-    channel: Option<String>,
-    /// Whether there is a show; true when left out.
-    animate: Option<bool>,
-    /// What the client wants different from the configured timing.
-    timing: Option<Object<TimingOverride>>,
-    /// What to do on a busy channel; as configured when left out.
-    when_busy: Option<WhenBusy>,
-    /// Anything; comes back as it was.
-    #[schemars(with = "Option<Value>")]
-    timestamp: Option<Node>,
-}
-
-impl WireRequest {
-    /// Returns what it asks for, if that is no page.
-    fn plain(self, problems: &mut Problems) -> Option<AnalyzeRequest> {
-        if self.url.is_some() || self.html.is_some() || self.follow.or(self.render).is_some() {
-            return None;
-        }
-        let questions = self.questions?.into_iter();
-        Some(AnalyzeRequest {
-            subject: Subject::Questions(
-                questions.map(|Object(question)| question.into()).collect(),
-            ),
-            channel: self.channel,
-            animate: self.animate.unwrap_or(true),
-            timing: self.timing.map(|Object(timing)| timing),
-            when_busy: self.when_busy,
-            timestamp: self
-                .timestamp
-                .and_then(|node| read_timestamp(node, problems)),
-        })
-    }
 }
 
 #[cfg(test)]

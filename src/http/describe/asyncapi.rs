@@ -3,22 +3,25 @@
 use super::super::websocket::Inbound;
 use crate::{
     event::{Authenticated, Connection, Event, Gap, Pong, Refusal},
-    schema::generator,
+    quiz::request::CHANNEL_PATTERN,
+    schema::{generator, whole},
     store::Position,
     timeline::Timeline,
 };
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::generate::Contract;
 use serde_json::{Map, Value, json};
 
 /// Returns the description of what is said on a WebSocket, and of the `data` of an event stream.
 pub fn asyncapi() -> Value {
-    let (mut says, mut hears) = (generator(true), generator(false));
+    let (mut says, mut hears) = (
+        generator(Contract::Serialize),
+        generator(Contract::Deserialize),
+    );
     let position = whole::<Position>(&mut says);
-    let mut server = Vec::new();
-    let mut stream = parts(whole::<Event<'_>>(&mut says));
-    stream.push(whole::<Timeline>(&mut says));
-    // Each event of the stream has its place in front.
-    for event in &mut stream {
+    let mut server = parts(whole::<Event<'_>>(&mut says));
+    server.push(whole::<Timeline>(&mut says));
+    // So far these are the events of the stream, each of which has its place in front.
+    for event in &mut server {
         for name in ["epoch", "offset"] {
             event["properties"][name] = position["properties"][name].clone();
             if let Some(required) = event["required"].as_array_mut() {
@@ -26,12 +29,13 @@ pub fn asyncapi() -> Value {
             }
         }
     }
-    server.extend(stream);
-    server.push(whole::<Connection<'_>>(&mut says));
-    server.push(whole::<Gap<'_>>(&mut says));
-    server.push(whole::<Pong>(&mut says));
-    server.push(whole::<Authenticated>(&mut says));
-    server.push(whole::<Refusal>(&mut says));
+    server.extend([
+        whole::<Connection<'_>>(&mut says),
+        whole::<Gap<'_>>(&mut says),
+        whole::<Pong>(&mut says),
+        whole::<Authenticated>(&mut says),
+        whole::<Refusal>(&mut says),
+    ]);
     let client = parts(whole::<Inbound>(&mut hears));
     let mut schemas = hears.take_definitions(true);
     schemas.extend(says.take_definitions(true));
@@ -64,7 +68,7 @@ pub fn asyncapi() -> Value {
                 "bindings": { "ws": { "query": {
                     "type": "object",
                     "properties": {
-                        "channel": { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" },
+                        "channel": { "type": "string", "pattern": CHANNEL_PATTERN },
                         "epoch": position["properties"]["epoch"],
                         "offset": position["properties"]["offset"],
                         "ticket": { "type": "string" },
@@ -76,19 +80,11 @@ pub fn asyncapi() -> Value {
     })
 }
 
-/// Returns a type's own schema; those it refers to are among the generator's definitions.
-fn whole<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
-    let mut schema = T::json_schema(generator);
-    let transforms = generator.transforms_mut();
-    transforms.for_each(|transform| transform.transform(&mut schema));
-    schema.to_value()
-}
-
 /// Returns the variants of an enum.
-fn parts(schema: Value) -> Vec<Value> {
-    match &schema["oneOf"] {
-        Value::Array(parts) => parts.clone(),
-        _ => vec![schema],
+fn parts(mut schema: Value) -> Vec<Value> {
+    match schema["oneOf"].take() {
+        Value::Array(parts) => parts,
+        _ => unreachable!("an enum has variants"),
     }
 }
 

@@ -1,68 +1,38 @@
 //! The schemas, from the types of the code, with what only the configuration knows.
 
-use super::operations::Payload;
+use super::operation::Payload;
 use crate::{
-    analysis::Report,
     config::Limits,
-    http::{
-        analyses::Latest, analyze::Accepted, assets::Index, channels, error::ErrorBody, health,
-        tickets::IssuedTicket,
+    http::error::{CODES, ErrorBody},
+    quiz::{
+        check::{MAX_ID_CHARS, VISIBLE_PATTERN},
+        request::WireRequest,
     },
-    page::Scraped,
-    quiz::request::{ControlRequest, DisplayRequest, WireRequest},
-    schema::generator,
-    timeline::Timeline,
+    schema::{generator, whole},
 };
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, SchemaGenerator, generate::Contract};
 use serde_json::{Map, Value, json};
 
-/// Something that can be seen, no control character but newline and tab, no override of direction: see `quiz::check`.
-const VISIBLE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202D\u202E\u2060\uFEFF][^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*$";
+/// Refers to the schema of what a client sends.
+pub(super) fn request<T: JsonSchema>(schemas: &mut Schemas) -> Value {
+    schemas.requests.subschema_for::<T>().to_value()
+}
 
-/// Codes of the errors of each status.
-const CODES: [(u16, &[&str]); 16] = [
-    (
-        400,
-        &[
-            "invalid_json",
-            "invalid_request",
-            "invalid_question",
-            "invalid_quiz_file",
-        ],
-    ),
-    (401, &["unauthenticated"]),
-    (403, &["forbidden"]),
-    (404, &["not_found"]),
-    (405, &["method_not_allowed"]),
-    (408, &["timed_out"]),
-    (
-        409,
-        &[
-            "already_finished",
-            "runs_elsewhere",
-            "cancelled",
-            "channel_busy",
-            "nothing_to_control",
-        ],
-    ),
-    (413, &["too_large"]),
-    (415, &["unsupported_media_type"]),
-    (
-        422,
-        &[
-            "no_questions_found",
-            "page_blocked",
-            "page_failed",
-            "idempotency_key_reused",
-        ],
-    ),
-    (426, &["invalid_request"]),
-    (429, &["rate_limited"]),
-    (500, &["internal", "interrupted"]),
-    (502, &["ai_failed"]),
-    (503, &["overloaded", "ai_unavailable", "draining"]),
-    (504, &["timed_out"]),
-];
+/// Refers to the schema of the part of [`WireRequest`] that names a page.
+pub(super) fn page_request(schemas: &mut Schemas) -> Value {
+    request::<WireRequest>(schemas);
+    json!({ "$ref": "#/components/schemas/ScrapeRequest" })
+}
+
+/// Refers to the schema of what a client gets.
+pub(super) fn answer<T: JsonSchema>(schemas: &mut Schemas) -> Value {
+    schemas.answers.subschema_for::<T>().to_value()
+}
+
+/// Describes a description.
+pub(super) fn document(_: &mut Schemas) -> Value {
+    json!({ "type": "object" })
+}
 
 /// See the module.
 pub(super) struct Schemas {
@@ -77,8 +47,8 @@ pub(super) struct Schemas {
 impl Schemas {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            requests: generator(false),
-            answers: generator(true),
+            requests: generator(Contract::Deserialize),
+            answers: generator(Contract::Serialize),
             errors: Map::new(),
             limits: limits.clone(),
         }
@@ -87,7 +57,7 @@ impl Schemas {
     /// Returns the schema of a body.
     pub(super) fn of(&mut self, payload: &Payload, media: &str) -> Value {
         match payload {
-            Payload::Json(name) => self.named(name),
+            Payload::Json(schema) => schema(self),
             Payload::Error(status) => self.error(*status),
             Payload::QuizFile => json!({
                 "type": "string",
@@ -98,52 +68,17 @@ impl Schemas {
         }
     }
 
-    fn named(&mut self, name: &str) -> Value {
-        fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
-            generator.subschema_for::<T>().to_value()
-        }
-        let answers = &mut self.answers;
-        match name {
-            "AnalyzeRequest" => of::<WireRequest>(&mut self.requests),
-            "ScrapeRequest" => {
-                of::<WireRequest>(&mut self.requests);
-                json!({ "$ref": "#/components/schemas/ScrapeRequest" })
-            }
-            "DisplayRequest" => of::<DisplayRequest>(&mut self.requests),
-            "ControlRequest" => of::<ControlRequest>(&mut self.requests),
-            "Report" => of::<Report>(answers),
-            "Accepted" => of::<Accepted<'_>>(answers),
-            "Scraped" => of::<Scraped<'_>>(answers),
-            "Latest" => of::<Latest<'_>>(answers),
-            "Displayed" => of::<channels::Displayed<'_>>(answers),
-            "ChannelInfo" => of::<channels::ChannelInfo<'_>>(answers),
-            "Timeline" => of::<Timeline>(answers),
-            "IssuedTicket" => of::<IssuedTicket>(answers),
-            "Index" => of::<Index>(answers),
-            "Health" => of::<health::Health<'_>>(answers),
-            "Live" => of::<health::Live>(answers),
-            "Ready" => of::<health::Ready>(answers),
-            "Version" => of::<health::Version>(answers),
-            "Document" => json!({ "type": "object" }),
-            other => unreachable!("no operation has {other}"),
-        }
-    }
-
     fn error(&mut self, status: u16) -> Value {
         let name = format!("Error{status}");
         let generator = &mut self.answers;
         self.errors.entry(&name).or_insert_with(|| {
-            let mut schema = generator.root_schema_for::<ErrorBody<'_>>().to_value();
+            let mut schema = whole::<ErrorBody<'_>>(generator);
+            schema["title"] = ErrorBody::schema_name().into();
             let known = CODES.iter().find(|(known, _)| *known == status);
-            let codes = known.map_or(&[] as &[&str], |(_, codes)| codes);
+            let (_, codes) = known.expect("each status of an error has codes");
             schema["properties"]["code"] = json!({
                 "type": "string", "enum": codes, "description": "What a program tests.",
             });
-            // Shared with all the others.
-            schema
-                .as_object_mut()
-                .and_then(|schema| schema.remove("components"));
-            generator.subschema_for::<crate::quiz::problem::Problem>();
             schema
         });
         json!({ "$ref": format!("#/components/schemas/{name}") })
@@ -163,13 +98,13 @@ impl Schemas {
         let limits = &self.limits;
         let visible = |schema: &mut Value, most: usize| {
             schema["maxLength"] = most.into();
-            schema["pattern"] = VISIBLE.into();
+            schema["pattern"] = VISIBLE_PATTERN.into();
         };
         if let Some(question) = schemas.get_mut("QuestionToAsk") {
             let fields = &mut question["properties"];
             visible(&mut fields["question"], limits.max_question_chars);
             visible(&mut fields["answers"]["items"], limits.max_option_chars);
-            visible(&mut fields["id"], crate::quiz::check::MAX_ID_CHARS);
+            visible(&mut fields["id"], MAX_ID_CHARS);
         }
         if let Some(display) = schemas.get_mut("DisplayRequest") {
             let answers = &mut display["properties"]["answers"];

@@ -3,7 +3,11 @@
 use super::{Access, Connection, End, FLOOD, NOT_ALLOWED, UNSUPPORTED};
 use crate::{
     event::{Authenticated, Frame, Pong, Refusal, RefusalCode, body},
-    quiz::{node::Object, request::is_channel_name},
+    quiz::{
+        json::cut_at,
+        node::Object,
+        request::{CHANNEL_PATTERN, is_channel_name},
+    },
     store::Position,
 };
 use bytes::Bytes;
@@ -31,7 +35,7 @@ pub(in crate::http) enum Inbound {
     /// Follows one more channel, from a position if one is given.
     Subscribe {
         /// The channel.
-        #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
+        #[schemars(regex(pattern = CHANNEL_PATTERN))]
         channel: String,
         /// The stream of the last event that was seen.
         epoch: Option<String>,
@@ -182,9 +186,5 @@ fn refusal(code: RefusalCode, error: impl Into<String>) -> Bytes {
 /// Returns what is wrong with a message, without more of it than helps to find the mistake.
 fn told(error: &serde_json::Error) -> String {
     const LONGEST: usize = 160;
-    let text = error.to_string();
-    let shown = text
-        .chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c });
-    shown.take(LONGEST).collect()
+    cut_at(&error.to_string(), LONGEST)
 }

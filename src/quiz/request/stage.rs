@@ -14,6 +14,11 @@ use crate::{
 };
 use schemars::JsonSchema;
 
+/// A body that wants answers displayed.
+pub(crate) const DISPLAY_EXAMPLE: &str = r#"{"answers":[3,1]}"#;
+/// A body that wants something done.
+pub(crate) const CONTROL_EXAMPLE: &str = r#"{"action":"skip"}"#;
+
 /// Answers to be shown as they are.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
@@ -41,7 +46,7 @@ pub struct ControlRequest {
 /// Every problem of the body, see [`RequestError`].
 pub fn parse_display_request(body: &[u8], max: usize) -> Result<DisplayRequest, RequestError> {
     let known = ["answers", "timing", "whenBusy"];
-    let ([answers, timing, when_busy], mut problems) = begin(body, r#"{"answers":[3,1]}"#, known)?;
+    let ([answers, timing, when_busy], mut problems) = begin(body, DISPLAY_EXAMPLE, known)?;
     let answers: Option<Vec<Option<OptionNumber>>> = match answers {
         None => missing("answers", &mut problems),
         Some(Node::List(list)) if list.is_empty() || list.len() > max => {
@@ -94,7 +99,7 @@ pub fn parse_display_request(body: &[u8], max: usize) -> Result<DisplayRequest, 
 /// # Errors
 /// Every problem of the body, see [`RequestError`].
 pub fn parse_control_request(body: &[u8]) -> Result<ControlRequest, RequestError> {
-    let ([action], mut problems) = begin(body, r#"{"action":"skip"}"#, ["action"])?;
+    let ([action], mut problems) = begin(body, CONTROL_EXAMPLE, ["action"])?;
     let action = match action {
         None => missing("action", &mut problems),
         Some(node) => {

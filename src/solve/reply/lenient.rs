@@ -44,8 +44,7 @@ pub(super) fn entries(text: &str, question: &Question) -> Result<Vec<Entry>, Rep
 /// Returns the entries of the last JSON value in `text` that has any: earlier ones are drafts. One that the question
 /// holds, or that is the question, is no word of the model's: it quotes.
 fn last_json(text: &str, question: &Question) -> Option<Result<Vec<Entry>, ReplyError>> {
-    let mut found = None;
-    let mut from = 0;
+    let (mut found, mut from, all) = (None, 0, text.trim().len());
     for _ in 0..MAX_TRIES {
         let Some(start) = text[from..].find(['{', '[']).map(|at| from + at) else {
             break;
@@ -55,8 +54,8 @@ fn last_json(text: &str, question: &Question) -> Option<Result<Vec<Entry>, Reply
             Some(Ok(value)) => {
                 from = start + values.byte_offset();
                 let written = &text[start..from];
-                let is_all = written.len() == text.trim().len();
-                if value.get("question").is_none() && (is_all || !holds(question, written)) {
+                let is_own = written.len() == all || !holds(question, written);
+                if is_own && value.get("question").is_none() {
                     found = json_entries(&value, question).or(found);
                 }
             }
