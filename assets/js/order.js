@@ -3,13 +3,16 @@
 /**
  * Which format a pasted quiz is in: as `Format::of_text` in `src/quiz/file.rs` decides for files.
  * @param {string} text
- * @returns {"JSON"|"GIFT"|"Aiken"}
+ * @returns {"JSON"|"GIFT"|"Aiken"|"Moodle XML"}
  */
 export function formatOf(text) {
+  if (/^\uFEFF?\s*<(\?xml|quiz|!--|!DOCTYPE)/i.test(text)) return "Moodle XML";
   // GIFT may begin with a bracket too: `[html]`.
   if (/^\uFEFF?\s*[{[]\s*(["{[}\]]|$)/.test(text)) return "JSON";
   return /^[ \t]*answer[ \t]*:/im.test(text) ? "Aiken" : "GIFT";
 }
+
+const TYPES = { GIFT: "text/x-gift", Aiken: "text/x-aiken", "Moodle XML": "application/vnd.moodle+xml" };
 
 /**
  * The call that answers a pasted quiz and shows it.
@@ -20,7 +23,7 @@ export function formatOf(text) {
 export function quizOrder(text, channel) {
   const format = formatOf(text);
   if (format !== "JSON") {
-    return { path: `/api/analyze?channel=${encodeURIComponent(channel)}`, type: `text/x-${format.toLowerCase()}`, body: text };
+    return { path: `/api/analyze?channel=${encodeURIComponent(channel)}`, type: TYPES[format], body: text };
   }
   return { path: "/api/analyze", type: "application/json", body: withChannel(text, channel) };
 }

@@ -48,7 +48,7 @@ Exit codes: 0 every question answered, 1 none, 2 the quiz or the arguments are w
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AnalyzeArgs {
-    /// The quiz: a file (JSON, GIFT, Aiken, or a saved page: HTML), a page's address; - reads standard input
+    /// The quiz: a file (JSON, GIFT, Aiken, Moodle XML, or a saved page: HTML), a page's address; - reads standard input
     #[arg(value_name = "FILE|URL")]
     file: PathBuf,
     /// Let this server answer instead of this process; its key comes from API_KEY

@@ -120,7 +120,9 @@ fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
 }
 
 fn unsupported(problem: &str) -> ApiError {
-    let message = format!("{problem}: send application/json, text/x-gift or text/x-aiken");
+    let message = format!(
+        "{problem}: send application/json, text/x-gift, text/x-aiken or application/vnd.moodle+xml"
+    );
     ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",

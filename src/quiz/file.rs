@@ -2,7 +2,7 @@
 
 use super::check::{Lengths, check_question};
 use super::problem::{Position, Problem, Problems};
-use super::{Question, aiken, gift, json};
+use super::{Question, aiken, gift, json, moodle};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -15,6 +15,8 @@ pub enum Format {
     Gift,
     /// Aiken: text, options with letters, `ANSWER: B`.
     Aiken,
+    /// Moodle XML.
+    Moodle,
 }
 
 /// What a file holds. A question with a problem is left out, the others are there.
@@ -27,10 +29,11 @@ pub struct Parsed {
 }
 
 /// What a body is called in each format.
-const CONTENT_TYPES: [(&str, Format); 3] = [
+const CONTENT_TYPES: [(&str, Format); 4] = [
     ("application/json", Format::Json),
     ("text/x-gift", Format::Gift),
     ("text/x-aiken", Format::Aiken),
+    ("application/vnd.moodle+xml", Format::Moodle),
 ];
 
 impl Format {
@@ -58,6 +61,7 @@ impl Format {
             "json" => Some(Self::Json),
             "gift" => Some(Self::Gift),
             "aiken" => Some(Self::Aiken),
+            "xml" => Some(Self::Moodle),
             _ => None,
         }
     }
@@ -69,7 +73,11 @@ impl Format {
     }
 
     fn of_text(text: &str) -> Self {
-        let mut start = text.trim_start_matches('\u{FEFF}').trim_start().chars();
+        let text = text.trim_start_matches('\u{FEFF}').trim_start();
+        if moodle::begins(text) {
+            return Self::Moodle;
+        }
+        let mut start = text.chars();
         let opens = matches!(start.next(), Some('{' | '['));
         // GIFT may begin with a bracket too: `[html]`.
         if opens
@@ -103,6 +111,7 @@ pub fn parse(format: Format, text: &str) -> Parsed {
         },
         Format::Gift => gift::parse(&unix_lines(text)),
         Format::Aiken => aiken::parse(&unix_lines(text)),
+        Format::Moodle => moodle::parse(&unix_lines(text)),
     };
     if parsed.questions.is_empty() && parsed.problems.is_empty() {
         return Parsed {
@@ -162,6 +171,10 @@ mod tests {
             Format::from_content_type("application/json"),
             Some(Format::Json)
         );
+        assert_eq!(
+            Format::from_content_type("application/vnd.moodle+xml"),
+            Some(Format::Moodle)
+        );
         assert_eq!(Format::from_content_type("text/plain"), None);
     }
 
@@ -188,6 +201,9 @@ mod tests {
             ("{\"questions\":[]}", Format::Json),
             ("[html]<p>Q</p>{=a ~b}", Format::Gift),
             ("Q {=a ~b}", Format::Gift),
+            ("\u{FEFF}\n<?xml version=\"1.0\"?>\n<quiz>", Format::Moodle),
+            ("<quiz/>", Format::Moodle),
+            ("<p>Is it? {T}", Format::Gift),
             ("Q\r\nA. a\r\nB. b\r\nAnswer : B", Format::Aiken),
         ] {
             assert_eq!(Format::detect(None, text), format, "{text}");
@@ -218,6 +234,10 @@ mod tests {
                 "deutsch.aiken",
                 include_str!("../../examples/deutsch.aiken"),
             ),
+            (
+                "geography.xml",
+                include_str!("../../examples/geography.xml"),
+            ),
         ] {
             let format = Format::detect(Some(Path::new(name)), text);
             assert_eq!(Format::detect(None, text), format, "{name}");
@@ -241,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_is_a_problem() {
-        for format in [Format::Json, Format::Gift, Format::Aiken] {
+        for format in [Format::Json, Format::Gift, Format::Aiken, Format::Moodle] {
             assert!(!parse(format, " \n").problems.is_empty());
         }
         assert_eq!(

@@ -138,6 +138,21 @@ async fn quiz_files_are_read_by_their_content_type() {
         (&answer["answers"], &answer["channel"]),
         (&json!([3]), &json!("default"))
     );
+    let moodle = r#"<quiz><question type="multichoice"><name><text>m1</text></name>
+        <questiontext format="html"><text><![CDATA[<p>Which?</p>]]></text></questiontext>
+        <answer fraction="0"><text>wrong</text></answer><answer fraction="100"><text>right</text></answer></question></quiz>"#;
+    let answer = post_file(
+        &server,
+        "/api/analyze",
+        "application/vnd.moodle+xml",
+        moodle,
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        (&answer["answers"], &answer["results"][0]["id"]),
+        (&json!([2]), &json!("m1"))
+    );
 
     let broken = "Fine?\nA) one\nB) two\nANSWER: A\n\nNot fine?\nA) one\nANSWER: Z\n";
     let reply = post_file(&server, "/api/analyze", "text/x-aiken", broken).await;

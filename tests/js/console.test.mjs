@@ -27,6 +27,8 @@ test("the format of a pasted quiz is recognised", () => {
   assert.equal(formatOf(example("general-knowledge.json")), "JSON");
   assert.equal(formatOf(example("science.gift")), "GIFT");
   assert.equal(formatOf(example("deutsch.aiken")), "Aiken");
+  assert.equal(formatOf(example("geography.xml")), "Moodle XML");
+  assert.equal(formatOf("<p>Is it? {T}"), "GIFT");
   assert.equal(formatOf("[html]What is it? {=a ~b}"), "GIFT");
   assert.equal(formatOf(" \n{"), "JSON");
 });
@@ -37,6 +39,7 @@ test("a pasted quiz goes to the host's channel", () => {
   assert.equal(quizOrder('{"questions":', "hall").body, '{"questions":', "the server says what is wrong");
   const gift = quizOrder("Is it? {T}", "a.b");
   assert.deepEqual([gift.path, gift.type], ["/api/analyze?channel=a.b", "text/x-gift"]);
+  assert.equal(quizOrder(" <quiz/>", "hall").type, "application/vnd.moodle+xml");
 });
 
 test("answers are numbers and gaps", () => {

@@ -30,6 +30,8 @@ pub(super) enum FormatArg {
     Json,
     Gift,
     Aiken,
+    /// Moodle XML
+    Moodle,
 }
 
 /// Reads and checks the quiz that the arguments name.
@@ -158,7 +160,7 @@ fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
         return Err("is UTF-16 text: save it as UTF-8");
     }
     if bytes.contains(&0) {
-        return Err("is no text: a quiz file is JSON, GIFT or Aiken");
+        return Err("is no text: a quiz file is JSON, GIFT, Aiken or Moodle XML");
     }
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text: save it as UTF-8")?;
     if text.trim_start_matches('\u{FEFF}').trim().is_empty() {
@@ -177,6 +179,7 @@ fn parse(
         Some(FormatArg::Json) => Format::Json,
         Some(FormatArg::Gift) => Format::Gift,
         Some(FormatArg::Aiken) => Format::Aiken,
+        Some(FormatArg::Moodle) => Format::Moodle,
         None => Format::detect(Some(path), text),
     };
     let Parsed {
@@ -200,7 +203,7 @@ fn parse(
         .iter()
         .for_each(|problem| told += &format!("\n  {problem}"));
     if given.is_none() && Format::of_name(path).is_none() {
-        told += "\nif it is in another format, name that with --format json, gift or aiken";
+        told += "\nif it is in another format, name that with --format json, gift, aiken or moodle";
     }
     Err(WrongUse(told))
 }
@@ -210,6 +213,7 @@ const fn title(format: Format) -> &'static str {
         Format::Json => "JSON",
         Format::Gift => "GIFT",
         Format::Aiken => "Aiken",
+        Format::Moodle => "Moodle XML",
     }
 }
 
@@ -254,7 +258,10 @@ mod tests {
             told.starts_with("quiz.txt, read as GIFT, cannot be asked as it is:\n  "),
             "{told}"
         );
-        assert!(told.ends_with("--format json, gift or aiken"), "{told}");
+        assert!(
+            told.ends_with("--format json, gift, aiken or moodle"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -184,6 +184,15 @@ async fn bad_orders_are_refused_with_what_is_wrong() {
         ("text/x-gift", "{"),
         ("text/x-gift", "Q {=a ~"),
         ("text/x-gift", "\0{T}"),
+        ("application/vnd.moodle+xml", ""),
+        (
+            "application/vnd.moodle+xml",
+            "<quiz><question type=\"essay\"/></quiz>",
+        ),
+        (
+            "application/vnd.moodle+xml",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><quiz/>",
+        ),
         ("text/x-aiken", ""),
         ("text/x-aiken", "ANSWER: A"),
         ("text/x-aiken", "Q\nA) a"),
