@@ -17,6 +17,8 @@ mod director;
 mod egress;
 mod environment;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod journal;
 pub mod jwt;
 pub mod keys;

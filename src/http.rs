@@ -12,6 +12,8 @@ mod channels;
 mod describe;
 mod error;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headcount;
 mod health;
 mod idle;

@@ -15,6 +15,8 @@ pub mod config;
 pub mod egress;
 pub mod event;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hex;
 pub mod http;
 #[cfg(feature = "local-model")]

@@ -1,5 +1,7 @@
 // Api: calls with the host's key, and every refusal as words that say what to change.
 
+import { allowanceOf } from "./spent.js";
+
 /** A call that did not do what it should. */
 export class Refusal extends Error {
   /** @param {{code: string, error?: string, details?: {path: string, problem: string}[], requestId?: string, retryAfter?: number|null}} body */
@@ -13,6 +15,8 @@ export class Api {
   /** @param {{fetch?: typeof fetch}} [world] */
   constructor({ fetch = (...call) => globalThis.fetch(...call) } = {}) {
     this.fetch = fetch;
+    /** Called with what a call has left of the allowance: the path, and what {@link allowanceOf} returns. */
+    this.onAllowance = () => {};
     /** The host's key, or null. It is kept here and nowhere else: whoever comes to this machine later does not find it. */
     this.key = null;
   }
@@ -35,6 +39,8 @@ export class Api {
     } catch {
       throw new Refusal({ code: "unreachable" });
     }
+    const allowance = allowanceOf(response.headers);
+    if (allowance) this.onAllowance(path, allowance);
     const answer = await response.json().catch(() => null);
     if (response.ok && answer) return answer;
     throw new Refusal(answer?.code ? answer : { code: `HTTP ${response.status}` });

@@ -2,8 +2,10 @@
 
 import { runAnalysis } from "./analyses.js";
 import { Refusal, explain, isKey } from "./api.js";
+import { readQuizFile, takeDrops } from "./file.js";
 import { formatOf, quizOrder, readAnswers } from "./order.js";
 import { letterOf, percent } from "./scene.js";
+import { Spent } from "./spent.js";
 
 const part = (id) => document.getElementById(id);
 
@@ -15,6 +17,9 @@ export class Host {
   constructor({ api, say, channel, onPlayed, onKey }) {
     Object.assign(this, { api, say, channel, onPlayed, onKey });
     this.running = null;
+    this.spent = new Spent();
+    this.refilled = 0;
+    api.onAllowance = (path, allowance) => path.startsWith("/api/analyze") && this.#tellAllowance(allowance);
     this.#onSubmit("quiz-form", () => this.#typed("quiz", (text) => this.#analyze(quizOrder(text, channel))));
     this.#onSubmit("page-form", () => this.#typed("page", (url) => this.#analyze(this.#pageOrder(url))));
     this.#onSubmit("answers-form", () => this.#typed("answers", (text) => this.#display(text)));
@@ -25,6 +30,12 @@ export class Host {
     part("quiz").addEventListener("input", ({ target }) => {
       const known = target.value.trim();
       part("quiz-hint").textContent = known ? say("console.recognised", { format: formatOf(known) }) : say("console.quizHint");
+    });
+    takeDrops(document, part("quiz-form"), (files) => this.#take(files));
+    part("quiz-file").addEventListener("change", ({ target }) => {
+      this.#take([...target.files]);
+      // Or choosing the same file again, mended meanwhile, would be no change.
+      target.value = "";
     });
     this.#tellKey();
   }
@@ -65,6 +76,19 @@ export class Host {
     part(field).focus();
   }
 
+  async #take(files) {
+    const tell = (problem, name = "") => this.#tell({ headline: this.say(problem, { name }), lines: [] });
+    if (files.length !== 1) return tell("console.oneFile");
+    const [file] = files;
+    const { text, problem } = await readQuizFile(file);
+    if (problem) return tell(problem, file.name);
+    part("trouble").hidden = true;
+    const field = part("quiz");
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+  }
+
   #pageOrder(url) {
     // What a person types for an address.
     const whole = /^[a-z][a-z0-9+.-]*:/i.test(url) ? url : `https://${url}`;
@@ -86,9 +110,10 @@ export class Host {
     }
   }
 
-  #report({ status, analysisId, questionCount, results = [] }) {
+  #report({ status, analysisId, questionCount, usage, results = [] }) {
     this.running = analysisId;
     part("cancel").hidden = status !== "running";
+    if (status !== "running") this.#tellSpent({ questionCount, usage });
     if (!questionCount) return;
     const { say } = this;
     const done = results.filter((result) => result.answer !== null).length;
@@ -131,6 +156,20 @@ export class Host {
 
   #tellKey() {
     part("key-state").textContent = this.say(this.api.key ? "console.kept" : "console.noKey");
+  }
+
+  #tellSpent(report) {
+    this.spent.add(report);
+    const { questions: n, free, tokens } = this.spent;
+    const number = new Intl.NumberFormat(this.say.lang);
+    part("spent").textContent = this.say("console.spent", { n, free, tokens: number.format(tokens) });
+  }
+
+  #tellAllowance({ limit, remaining, resetMs }) {
+    clearTimeout(this.refilled);
+    const tell = (left) => (part("allowance").textContent = this.say("console.allowance", { left, limit }));
+    tell(remaining);
+    this.refilled = setTimeout(() => tell(limit), resetMs);
   }
 
   #progress(text) {

@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// Returns all values in the file at `path`, also when some of it is wrong.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Vec<Found> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path, problems),
         Err(error) => {
             let origin = Origin::Argument("--config");
             let remedy = format!("cannot read {}: {error}", path.display());
@@ -22,11 +22,15 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Vec<Found> {
                 origin,
                 remedy,
             });
-            return Vec::new();
+            Vec::new()
         }
-    };
-    let at = |offset: usize| Origin::File(path.to_owned(), line_of(&text, offset));
-    let (document, errors) = DeTable::parse_recoverable(&text);
+    }
+}
+
+/// Returns all values in `text`, which stands at `path`.
+pub(super) fn parse(text: &str, path: &Path, problems: &mut Vec<Problem>) -> Vec<Found> {
+    let at = |offset: usize| Origin::File(path.to_owned(), line_of(text, offset));
+    let (document, errors) = DeTable::parse_recoverable(text);
     // The library's full message repeats the line, which may hold a secret.
     problems.extend(errors.into_iter().map(|error| Problem {
         key: String::new(),

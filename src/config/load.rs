@@ -119,7 +119,11 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
         raw: Raw::Text(argument.value.clone()),
         origin: Origin::Argument(argument.flag),
     }));
+    overlay(layers, problems)
+}
 
+/// Lays the values over the defaults, later ones over earlier ones, and checks the whole.
+pub(super) fn overlay(layers: Vec<Found>, mut problems: Vec<Problem>) -> Result<Loaded, Problems> {
     let mut settings = Settings::default();
     let known: Vec<String> = settings.entries().into_iter().map(|(key, _)| key).collect();
     let is_section = |key: &str| {

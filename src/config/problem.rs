@@ -1,10 +1,15 @@
 //! What is wrong with a configuration, told to the person who wrote it.
 
 use super::setting::{MASK, Raw};
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt::{self, Write as _},
+    path::PathBuf,
+};
 
 /// Longest value repeated in a message, in characters.
 const MAX_SHOWN_CHARS: usize = 60;
+/// Most problems listed at once.
+const MAX_LISTED: usize = 100;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +53,25 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.key.is_empty() {
-            return write!(f, "{}: {}", self.origin, self.remedy);
-        }
-        f.write_str(&self.key)?;
-        if let Some(value) = &self.value {
-            write!(f, " = {value}")?;
-        }
-        write!(f, " ({}): {}", self.origin, self.remedy)
+        let Self {
+            key,
+            value,
+            origin,
+            remedy,
+        } = self;
+        let told = match value {
+            _ if key.is_empty() => format!("{origin}: {remedy}"),
+            Some(value) => format!("{} = {value} ({origin}): {remedy}", cut(key)),
+            None => format!("{} ({origin}): {remedy}", cut(key)),
+        };
+        // A terminal takes some characters for commands.
+        told.chars().try_for_each(|char| {
+            if char.is_control() {
+                write!(f, "{}", char.escape_default())
+            } else {
+                f.write_char(char)
+            }
+        })
     }
 }
 
@@ -73,7 +89,12 @@ impl fmt::Display for Problems {
         )?;
         self.0
             .iter()
-            .try_for_each(|problem| write!(f, "\n  {problem}"))
+            .take(MAX_LISTED)
+            .try_for_each(|problem| write!(f, "\n  {problem}"))?;
+        match count.saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
     }
 }
 
@@ -89,10 +110,15 @@ pub(super) fn shown(raw: &Raw, secret: bool) -> String {
     let looks_secret = text.starts_with("\"sk-") || text.contains('@');
     if secret || looks_secret {
         MASK.to_owned()
-    } else if text.chars().count() > MAX_SHOWN_CHARS {
-        text.chars().take(MAX_SHOWN_CHARS).chain(['…']).collect()
     } else {
-        text
+        cut(&text)
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -102,8 +128,11 @@ pub(super) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let near = |(distance, candidate): &(usize, &str)| *distance <= candidate.len() / 3;
+    // Whatever is much longer or shorter is far off, and need not be compared letter by letter.
+    let similar = |c: &&str| word.len().abs_diff(c.len()) <= 3 * c.len();
     candidates
         .into_iter()
+        .filter(similar)
         .map(|c| (edit_distance(word, c), c))
         .filter(near)
         .min()
@@ -144,6 +173,25 @@ mod tests {
         assert_eq!(edit_distance("kitten", "sitting"), 3);
         assert_eq!(edit_distance("sitting", "kitten"), 3);
         assert_eq!(edit_distance("same", "same"), 0);
+    }
+
+    #[test]
+    fn what_a_key_holds_reaches_no_terminal_as_a_command_nor_fills_it() {
+        let key = format!("\u{1b}[31m{}", "x".repeat(500));
+        let problem = Problem {
+            key,
+            value: None,
+            origin: Origin::Default,
+            remedy: "no".to_owned(),
+        };
+        let told = problem.to_string();
+        assert!(
+            told.starts_with("\\u{1b}[31mxx") && told.len() < 100,
+            "{told}"
+        );
+        let all = Problems(vec![problem; 105]).to_string();
+        assert_eq!(all.lines().count(), 1 + MAX_LISTED + 1);
+        assert!(all.ends_with("\n  and 5 more"), "{all}");
     }
 
     #[test]

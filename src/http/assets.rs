@@ -86,8 +86,8 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     let files = embed!(
         "console.css" "console.html" "docs.css" "docs.html" "forms.css" "icon.svg" "overlay.css" "overlay.html" "panel.css" "rail.css" "show.css" "stage.css" "stage.html" "start.css"
         "start.html" "js/address.js" "js/analyses.js" "js/answers.js" "js/api.js" "js/clock.js" "js/console.js" "js/dial.js" "js/docs.js"
-        "js/host.js" "js/look.js" "js/order.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js" "js/show.js"
-        "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js" "js/words.js"
+        "js/file.js" "js/host.js" "js/look.js" "js/order.js" "js/overlay.js" "js/panel.js" "js/rail.js" "js/scene.js" "js/show.js"
+        "js/spent.js" "js/stage.js" "js/start.js" "js/stream.js" "js/strings.js" "js/timeline.js" "js/words.js"
     );
     files
         .into_iter()

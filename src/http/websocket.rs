@@ -1,6 +1,6 @@
 //! `/ws`: a channel's events over WebSocket (contracts, section 2).
 
-mod inbound;
+pub(in crate::http) mod inbound;
 
 pub(super) use inbound::Inbound;
 

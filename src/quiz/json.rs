@@ -4,7 +4,7 @@
 
 use super::check::{Lengths, MAX_ID_CHARS, Place, check_question};
 use super::node::{Node, Object};
-use super::problem::{Problem, Problems};
+use super::problem::{Position, Problem, Problems};
 use super::{Kind, MAX_OPTIONS, MIN_OPTIONS, OptionNumber, Question};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,8 +63,10 @@ pub(crate) fn syntax_problem(error: &serde_json::Error) -> Problem {
     let what = text
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(what, _)| what);
+    // serde_json counts lines from 1, but what ends before its line begins stands in column 0.
+    let (line, column) = (error.line().max(1), error.column().max(1));
     Problem::new(
-        format_args!("line {}, column {}", error.line(), error.column()),
+        Position { line, column },
         format_args!("is not valid JSON: {what}"),
     )
 }
@@ -478,6 +480,10 @@ mod tests {
         let problem = &parse_json_quiz("[\n  {\"question\": }\n]").unwrap_err()[0];
         assert_eq!(problem.path, "line 2, column 16");
         assert_eq!(problem.problem, "is not valid JSON: expected value");
+        for early in ["", "[\n"] {
+            let place = &parse_json_quiz(early).unwrap_err()[0].path;
+            assert!(place.ends_with("column 1"), "{place}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::check::{Lengths, check, check_into};
 use super::file::{self, Format, Parsed};
 use super::json::{fields, read_questions, read_text, read_word, syntax_problem};
 use super::node::{Node, Object};
-use super::problem::{Problem, Problems};
+use super::problem::{Position, Problem, Problems};
 use crate::{config::Limits, page::PageRequest, timeline::WhenBusy};
 use page::PageFields;
 use serde_json::Value;
@@ -184,12 +184,15 @@ pub fn parse_quiz_body(
     limits: &Limits,
 ) -> Result<AnalyzeRequest, RequestError> {
     let text = std::str::from_utf8(body).map_err(|error| {
-        let line = 1 + body[..error.valid_up_to()]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
+        let before = String::from_utf8_lossy(&body[..error.valid_up_to()]);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before
+            .chars()
+            .rev()
+            .take_while(|&char| char != '\n')
             .count();
         RequestError::InvalidQuizFile(vec![Problem::new(
-            format_args!("line {line}"),
+            Position { line, column },
             "is not UTF-8: save the file as UTF-8",
         )])
     })?;

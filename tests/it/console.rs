@@ -6,6 +6,11 @@ use crate::support::{
     eventually, visitor_of,
 };
 use serde_json::{Value, json};
+use spider_chrome::cdp::browser_protocol::input::{
+    DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem,
+};
+use std::path::Path;
+use tempfile::TempDir;
 
 const TEXT: &str = "(id) => ((one) => one.checkVisibility() ? one.innerText : 'hidden')(document.getElementById(id))";
 
@@ -36,6 +41,25 @@ async fn send(console: &Stage, field: &str, words: &str) {
 async fn timeline(server: &TestServer) -> Value {
     let channel = server.get("/api/channels/hall").await.expect(200);
     channel["timeline"].clone()
+}
+
+/// Lets a file fall onto the headline of the page, as a hand does.
+async fn drop_file(console: &Stage, path: &Path) {
+    let data = DragData::builder()
+        // Chromium takes no empty list, and the protocol's library writes none.
+        .item(DragDataItem::new("text/plain", ""))
+        .file(path.to_str().expect("a path"))
+        .drag_operations_mask(1)
+        .build()
+        .expect("a file");
+    for step in [
+        DispatchDragEventType::DragEnter,
+        DispatchDragEventType::DragOver,
+        DispatchDragEventType::Drop,
+    ] {
+        let event = DispatchDragEventParams::new(step, 40.0, 40.0, data.clone());
+        console.execute(event).await;
+    }
 }
 
 /// Whatever the browser complains of but refused calls, which it notes by itself.
@@ -207,6 +231,47 @@ async fn what_is_pasted_is_answered_and_shown() {
             _ => {}
         }
     }
+    assert_eq!(complaints(&console), Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_dropped_or_chosen_and_its_cost_told() {
+    let Some(browser) = TestBrowser::start().await else {
+        return;
+    };
+    let folder = TempDir::new().expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let ai = StubAi::start().await;
+    let server = TestServer::start(&ai).await;
+    let console = browser
+        .stage(&server, "/console?channel=hall&lang=en")
+        .await;
+    const SEND: &str = "document.getElementById('quiz-form').requestSubmit(), true";
+
+    drop_file(&console, &file("quiz.gift", b"Is it? {=right ~wrong}")).await;
+    says(&console, "quiz-hint", "Read as GIFT").await;
+    assert!(console.evaluate::<bool>(SEND).await);
+    says(&console, "progress", "1 of 1 question answered").await;
+    says(&console, "allowance", " of ").await;
+    says(&console, "spent", "for 1 question, 0 of them free").await;
+    assert!(console.evaluate::<bool>(SEND).await);
+    says(&console, "spent", "for 2 questions, 1 of them free").await;
+
+    // What cannot be a quiz is refused by its name, and what was there stays.
+    drop_file(&console, &file("photo.jpg", &[0xff, 0xd8, 0xff])).await;
+    says(&console, "headline", "“photo.jpg” is no text").await;
+    let kept = "document.getElementById('quiz').value === 'Is it? {=right ~wrong}'";
+    assert!(console.evaluate::<bool>(kept).await);
+
+    let aiken = file("quiz.txt", b"And now?\nA. right\nB. wrong\nANSWER: A\n");
+    console.choose_file("#quiz-file", &aiken).await;
+    says(&console, "quiz-hint", "Read as Aiken").await;
+    assert_eq!(text(&console, "trouble").await, "hidden");
     assert_eq!(complaints(&console), Vec::<String>::new());
     browser.close().await;
 }

@@ -6,7 +6,9 @@ import { test } from "node:test";
 import { screenAddress } from "../../assets/js/address.js";
 import { runAnalysis } from "../../assets/js/analyses.js";
 import { Api, Refusal, explain, isKey } from "../../assets/js/api.js";
+import { LARGEST, readQuizFile } from "../../assets/js/file.js";
 import { formatOf, quizOrder, readAnswers } from "../../assets/js/order.js";
+import { Spent, allowanceOf } from "../../assets/js/spent.js";
 import { say } from "./say.mjs";
 
 const example = (name) => readFileSync(new URL(`../../examples/${name}`, import.meta.url), "utf8");
@@ -17,8 +19,8 @@ function fakeApi(...replies) {
     calls.push({ path, ...call });
     const reply = replies.shift();
     if (reply instanceof Error) throw reply;
-    const { status = 200, body } = reply;
-    return { ok: status < 400, status, json: async () => (typeof body === "string" ? JSON.parse(body) : body) };
+    const { status = 200, headers = {}, body } = reply;
+    return { ok: status < 400, status, headers: new Headers(headers), json: async () => (typeof body === "string" ? JSON.parse(body) : body) };
   };
   return { api: new Api({ fetch }), calls };
 }
@@ -105,4 +107,35 @@ test("an analysis is followed to its end, through a busy server", async () => {
 test("an analysis that fails as a whole is a refusal", async () => {
   const { api } = fakeApi({ body: { status: "error", analysisId: "a", code: "ai_failed", error: "no answer", results: [] } });
   await assert.rejects(runAnalysis(api, { path: "/api/analyze" }, { onReport() {} }), { code: "ai_failed" });
+});
+
+test("a file becomes text, or a reason why not", async () => {
+  const read = async (...parts) => Object.values(await readQuizFile(new File(parts, "quiz.gift")));
+  assert.deepEqual(await read("\uFEFFIst es süß? {T}\n"), ["Ist es süß? {T}\n", null]);
+  assert.deepEqual(await read(new Uint8Array([0x49, 0xdf, 0x3f])), [null, "console.fileNoText"]);
+  assert.deepEqual(await read("PK\0\u0003"), [null, "console.fileNoText"]);
+  assert.deepEqual(await read(" \n"), [null, "console.fileEmpty"]);
+  assert.deepEqual(await readQuizFile({ size: LARGEST + 1 }), { text: null, problem: "console.fileTooLarge" });
+  const folder = { size: 4096, arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) };
+  assert.deepEqual(await readQuizFile(folder), { text: null, problem: "console.fileUnreadable" });
+});
+
+test("what the analyses have cost adds up, those without a model's answer too", () => {
+  const spent = new Spent();
+  spent.add({ questionCount: 3, usage: { promptTokens: 140, completionTokens: 3, cachedQuestions: 1, coalescedQuestions: 1 } });
+  spent.add({});
+  spent.add({ questionCount: 1, usage: { promptTokens: 50, completionTokens: 7, cachedQuestions: 0, coalescedQuestions: 0 } });
+  assert.deepEqual({ ...spent }, { questions: 4, free: 2, tokens: 200 });
+});
+
+test("an answer tells what may still be asked", async () => {
+  const headers = { "ratelimit-limit": "3", "ratelimit-remaining": "2", "ratelimit-reset": "4" };
+  assert.deepEqual(allowanceOf(new Headers(headers)), { limit: 3, remaining: 2, resetMs: 4000 });
+  assert.equal(allowanceOf(new Headers()), null);
+  const { api } = fakeApi({ status: 429, headers, body: { code: "rate_limited", retryAfter: 1 } }, { body: {} });
+  const told = [];
+  api.onAllowance = (path, { remaining }) => told.push([path, remaining]);
+  await assert.rejects(api.call("POST", "/api/analyze", { body: {} }), Refusal);
+  await api.call("GET", "/api/analyses/1");
+  assert.deepEqual(told, [["/api/analyze", 2]]);
 });

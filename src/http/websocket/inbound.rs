@@ -83,7 +83,7 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &[u8]) -> Result<(), End> {
-        let inbound = serde_json::from_slice(text).map(|Object(inbound)| inbound);
+        let inbound = read(text);
         if self.access.awaited.is_some() && !matches!(inbound, Ok(Inbound::Auth { .. })) {
             return Err(End::Close(NOT_ALLOWED));
         }
@@ -105,13 +105,7 @@ impl Connection {
                 None
             }
             Ok(Inbound::Auth { token }) => self.introduce(&token).await?,
-            Err(error) => Some(refusal(
-                RefusalCode::InvalidMessage,
-                format!(
-                    "send ping, subscribe, unsubscribe or auth as a JSON object: {}",
-                    told(&error)
-                ),
-            )),
+            Err(told) => Some(refusal(RefusalCode::InvalidMessage, told)),
         };
         if let Some(answer) = answer {
             self.line().push(Frame::message(&answer).websocket());
@@ -183,8 +177,14 @@ fn refusal(code: RefusalCode, error: impl Into<String>) -> Bytes {
     body(&Refusal { code, error })
 }
 
-/// Returns what is wrong with a message, without more of it than helps to find the mistake.
-fn told(error: &serde_json::Error) -> String {
-    const LONGEST: usize = 160;
-    cut_at(&error.to_string(), LONGEST)
+/// Most of a message that is repeated to say what is wrong with it, in characters.
+pub(in crate::http) const LONGEST_TOLD: usize = 160;
+
+/// Returns what a message says, or what is wrong with it.
+pub(in crate::http) fn read(text: &[u8]) -> Result<Inbound, String> {
+    let inbound = serde_json::from_slice(text).map(|Object(inbound)| inbound);
+    inbound.map_err(|error| {
+        let told = cut_at(&error.to_string(), LONGEST_TOLD);
+        format!("send ping, subscribe, unsubscribe or auth as a JSON object: {told}")
+    })
 }

@@ -52,7 +52,7 @@ fn broken_json_is_invalid_json() {
     assert_eq!(refused("{\n\"questions\":[}").0, "invalid_json");
     assert_eq!(
         refused("").1,
-        ["line 1, column 0 is not valid JSON: EOF while parsing a value"]
+        ["line 1, column 1 is not valid JSON: EOF while parsing a value"]
     );
     // The data is wrong before the syntax is: the syntax counts.
     assert_eq!(refused(r#"{"questions":7,"#).0, "invalid_json");
@@ -199,7 +199,7 @@ fn quiz_files() {
             b"Q {=a ~b}\n\nQ {}".as_slice(),
             "line 3, column 4",
         ),
-        (Format::Aiken, b"Q\nA. a\n\xFF", "line 3"),
+        (Format::Aiken, b"Q\nA. a\n\xFF", "line 3, column 1"),
         (Format::Gift, b"Q {=longer ~b}", "questions[0].answers[0]"),
         (Format::Json, b"{", "line 1, column 1"),
     ] {

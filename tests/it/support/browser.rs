@@ -8,6 +8,7 @@ use spider_chrome::{
     Browser, BrowserConfig, Page,
     cdp::{
         browser_protocol::{
+            dom::SetFileInputFilesParams,
             emulation::MediaFeature,
             log::{EnableParams, EventEntryAdded, LogEntryLevel},
         },
@@ -17,10 +18,11 @@ use spider_chrome::{
     },
     handler::viewport::Viewport,
     page::ScreenshotParams,
+    types::Command,
 };
 use std::{
     ffi::OsString,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
@@ -370,6 +372,23 @@ impl Stage {
         soon("the keys", self.page.type_str(text))
             .await
             .expect("keys");
+    }
+
+    /// Sends a command of the DevTools protocol.
+    pub(crate) async fn execute<C: Command>(&self, command: C) -> C::Response {
+        let reply = soon("the command", self.page.execute(command)).await;
+        reply.expect("a reply").result
+    }
+
+    /// Chooses a file in a field for files.
+    pub(crate) async fn choose_file(&self, selector: &str, path: &Path) {
+        let field = self.page.find_element(selector).await.expect("the field");
+        let choice = SetFileInputFilesParams::builder()
+            .file(path.to_str().expect("a path"))
+            .backend_node_id(field.backend_node_id)
+            .build()
+            .expect("a choice");
+        self.execute(choice).await;
     }
 
     /// Goes on with the tabulator until it is at what the selector names.
