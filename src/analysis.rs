@@ -232,6 +232,25 @@ pub enum FailureCode {
     Internal,
 }
 
+impl FailureCode {
+    /// Returns its name, as clients and logs read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AiFailed => "ai_failed",
+            Self::AiUnavailable => "ai_unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Overloaded => "overloaded",
+            Self::NoQuestionsFound => "no_questions_found",
+            Self::PageBlocked => "page_blocked",
+            Self::PageFailed => "page_failed",
+            Self::ChannelBusy => "channel_busy",
+            Self::Draining => "draining",
+            Self::Interrupted => "interrupted",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 impl Failure {
     /// Creates a failure without advice on when to try again.
     pub fn new(code: FailureCode, error: impl Into<String>) -> Self {

@@ -137,6 +137,18 @@ impl Settings {
         )
     }
 
+    /// Returns what is wrong with the one key, if others than this machine may try to guess it: a matter of serving alone.
+    pub fn guessable_key(&self) -> Option<String> {
+        let is_guessable = self.auth.has_short_key() && !self.listen_addr().ip().is_loopback();
+        is_guessable.then(|| {
+            format!(
+                "auth.api_key (API_KEY) must have at least {} characters to serve others, or it can be guessed; `quiz-stats key \
+                 new` makes one that cannot",
+                auth::SHORTEST_KEY
+            )
+        })
+    }
+
     /// Checks what needs more than one section.
     fn validate(&self, check: &mut Check<'_>) {
         check.that(

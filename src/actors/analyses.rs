@@ -38,7 +38,7 @@ use memory::{Memory, Running};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// What it works with.
 #[derive(Clone)]
@@ -374,6 +374,7 @@ impl State {
             warn!(actor = "analyses", %error, "cannot keep a report");
         }
         let report = running.tell_done();
+        audit(&report);
         self.finished(Arc::clone(&report));
         self.tell_drained();
         report
@@ -399,6 +400,23 @@ impl State {
             }
         }
     }
+}
+
+/// The line of the audit log that tells what an analysis cost. Who began it stands in the line of the call, by the same id.
+fn audit(report: &Report) {
+    let failure = report.failure.as_ref();
+    let outcome = match report.status {
+        Status::Cancelled => "cancelled",
+        _ => failure.map_or("done", |failure| failure.code.name()),
+    };
+    info!(
+        target: "audit",
+        analysis = report.analysis_id,
+        channel = report.channel,
+        outcome,
+        questions = report.question_count,
+        tokens = report.usage.prompt_tokens + report.usage.completion_tokens,
+    );
 }
 
 #[cfg(test)]

@@ -45,6 +45,9 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
                     that ask it";
         return Err(super::WrongUse(told.to_owned()).into());
     }
+    if let Some(told) = settings.guessable_key() {
+        return Err(super::WrongUse(told).into());
+    }
     let app = match args.role {
         RoleArg::All => signals.or(Box::pin(App::build(settings))).await??,
         RoleArg::Scraper => signals.or(Box::pin(App::scraper(settings))).await??,

@@ -7,10 +7,13 @@ use super::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// Fewest characters of a key that others than this machine may try. As many random letters and digits hold 95 bits.
+pub(super) const SHORTEST_KEY: usize = 16;
+
 section! {
     /// Who may do what.
     [auth] Auth {
-        /// A key that may do everything. Alias `API_KEY`.
+        /// A key that may do everything; of 16 characters at least where others than this machine are served. Alias `API_KEY`.
         api_key: Option<SecretString> = None,
         /// Further keys, one per line: a name, the key's hash, and what it may do. `quiz-stats key new` makes a key and
         /// prints its line. Better in a file of its own: QUIZ_STATS__AUTH__KEYS_FILE.
@@ -37,6 +40,12 @@ impl Auth {
     /// Returns whether there are keys.
     pub const fn has_keys(&self) -> bool {
         self.api_key.is_some() || self.keys.is_some()
+    }
+
+    /// Returns whether the one key can be guessed by whoever may try for long enough.
+    pub(super) fn has_short_key(&self) -> bool {
+        let key = self.api_key.as_ref();
+        key.is_some_and(|key| key.expose_secret().chars().count() < SHORTEST_KEY)
     }
 
     fn validate(&self, check: &mut Check<'_>) {

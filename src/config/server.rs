@@ -23,6 +23,8 @@ section! {
         header_timeout_ms: u64 = 10_000,
         /// Milliseconds a client may take to send a request's body.
         body_timeout_ms: u64 = 10_000,
+        /// Milliseconds a client may leave what it was sent unread.
+        write_timeout_ms: u32 = 30_000,
         /// Most connections at once; more are closed at accept.
         max_connections: usize = 20_000,
         /// Most connections at once from one IPv4 address or IPv6 /64, trusted proxies apart.
@@ -58,6 +60,7 @@ impl Server {
         check.milliseconds("drain_timeout_ms", self.drain_timeout_ms);
         check.milliseconds("header_timeout_ms", self.header_timeout_ms);
         check.milliseconds("body_timeout_ms", self.body_timeout_ms);
+        check.milliseconds("write_timeout_ms", self.write_timeout_ms.into());
         check.capacity("max_connections", self.max_connections);
         check.capacity(
             "max_connections_per_address",

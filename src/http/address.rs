@@ -104,11 +104,13 @@ fn node(element: &str) -> Option<IpAddr> {
         .filter_map(|pair| pair.trim().split_once('='));
     let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
     let node = node.trim_matches('"');
-    if let Some(rest) = node.strip_prefix('[') {
-        return rest.split_once(']')?.0.parse().ok();
-    }
-    let without_port = node.split_once(':').map_or(node, |(address, _)| address);
-    without_port.parse().ok()
+    let (address, port) = match node.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => node.split_at(node.find(':').unwrap_or(node.len())),
+    };
+    let is_port = |port: &str| port.starts_with('_') || port.parse::<u16>().is_ok();
+    let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    address.parse().ok().filter(|_| is_whole)
 }
 
 #[cfg(test)]
@@ -187,6 +189,9 @@ mod tests {
             (&["for=unknown, for=10.0.0.2"], "10.0.0.2"),
             (&["by=198.51.100.7"], "10.0.0.1"),
             (&["for=\"[2001:db8::1\""], "10.0.0.1"),
+            (&["for=\"198.51.100.7:_hidden\""], "198.51.100.7"),
+            (&["for=198.51.100.7:80.1:80"], "10.0.0.1"),
+            (&["for=\"[2001:db8::1]x\""], "10.0.0.1"),
             (&[""], "10.0.0.1"),
         ] {
             let told = of_peer(ForwardedHeader::Forwarded, "10.0.0.1", forwarded);

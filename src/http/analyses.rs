@@ -1,6 +1,7 @@
 //! `/api/analyses`: what runs and what ended.
 
 use super::{
+    audit::Note,
     error::ApiError,
     request::query,
     respond::{Body, json},
@@ -101,7 +102,14 @@ pub(super) async fn cancel(call: Call) -> Result<Response<Body>, ApiError> {
         .ask(deadline(pipeline), |reply| AnalysesMsg::Cancel(id, reply))
         .await?
     {
-        Cancelled::Now(report) => Ok(json(StatusCode::OK, report.as_ref())),
+        Cancelled::Now(report) => {
+            let mut response = json(StatusCode::OK, report.as_ref());
+            response.extensions_mut().insert(Note {
+                channel: Some(report.channel.clone()),
+                analysis: Some(report.analysis_id.clone()),
+            });
+            Ok(response)
+        }
         Cancelled::TooLate => Err(ApiError::new(
             StatusCode::CONFLICT,
             "already_finished",

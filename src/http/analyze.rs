@@ -65,10 +65,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         response.extensions_mut().insert(verdict);
         return Ok(response);
     }
-    let mut note = Note {
-        channel: Some(channel.to_owned()),
-        tokens: None,
-    };
+    let channel = channel.to_owned();
     let analyzed = context
         .pipeline
         .analyze(
@@ -79,6 +76,13 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
             },
         )
         .await?;
+    let note = Note {
+        channel: Some(channel),
+        analysis: Some(match &analyzed {
+            Analyzed::Known(report) => report.analysis_id.clone(),
+            Analyzed::Started(started) => started.id.clone(),
+        }),
+    };
     let mut response = match analyzed {
         Analyzed::Known(report) if !as_stream => respond(&report)?,
         Analyzed::Known(report) => {
@@ -91,12 +95,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         }
         Analyzed::Started(started) if as_async => accepted(&started),
         Analyzed::Started(started) if as_stream => event_stream(started.updates, request_id),
-        Analyzed::Started(started) => {
-            let report = last(started.updates).await?;
-            let response = respond(&report)?;
-            note.tokens = Some(report.usage.prompt_tokens + report.usage.completion_tokens);
-            response
-        }
+        Analyzed::Started(started) => respond(last(started.updates).await?.as_ref())?,
     };
     response.extensions_mut().insert(note);
     if let Some(verdict) = verdict {

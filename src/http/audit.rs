@@ -1,5 +1,5 @@
 //! The audit log: who asked for a change, or was refused, and what came of it. Lines of a target of their own, `audit`;
-//! never a question's text, never a key.
+//! never a question's text, never a key. What an analysis cost is known at its end: `actors::analyses` has that line.
 
 use super::{auth::Caller, respond::Body};
 use http::{Method, Response, StatusCode};
@@ -11,8 +11,8 @@ use tracing::info;
 pub(super) struct Note {
     /// On which channel.
     pub(super) channel: Option<String>,
-    /// Tokens that the model took, where that is known when the response begins.
-    pub(super) tokens: Option<u64>,
+    /// The analysis that it began or asked about.
+    pub(super) analysis: Option<String>,
 }
 
 /// The `code` of an error response.
@@ -54,7 +54,7 @@ impl Asked<'_> {
             channel = note.and_then(|note| note.channel.as_deref()),
             status = status.as_u16(),
             outcome = code.unwrap_or("done"),
-            tokens = note.and_then(|note| note.tokens),
+            analysis = note.and_then(|note| note.analysis.as_deref()),
             request_id = self.request_id,
         );
     }

@@ -208,21 +208,19 @@ impl From<RequestError> for ApiError {
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
-        let (status, code) = match failure.code {
-            FailureCode::AiFailed => (StatusCode::BAD_GATEWAY, "ai_failed"),
-            FailureCode::AiUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "ai_unavailable"),
-            FailureCode::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
-            FailureCode::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
-            FailureCode::NoQuestionsFound => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "no_questions_found")
+        let status = match failure.code {
+            FailureCode::AiFailed => StatusCode::BAD_GATEWAY,
+            FailureCode::AiUnavailable | FailureCode::Overloaded | FailureCode::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
             }
-            FailureCode::PageBlocked => (StatusCode::UNPROCESSABLE_ENTITY, "page_blocked"),
-            FailureCode::PageFailed => (StatusCode::UNPROCESSABLE_ENTITY, "page_failed"),
-            FailureCode::ChannelBusy => (StatusCode::CONFLICT, "channel_busy"),
-            FailureCode::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-            FailureCode::Interrupted => (StatusCode::INTERNAL_SERVER_ERROR, "interrupted"),
-            FailureCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            FailureCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            FailureCode::NoQuestionsFound | FailureCode::PageBlocked | FailureCode::PageFailed => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            FailureCode::ChannelBusy => StatusCode::CONFLICT,
+            FailureCode::Interrupted | FailureCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
+        let code = failure.code.name();
         // A 503 without a time to come back leaves a client guessing.
         let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after = failure.retry_after.or(unavailable.then_some(1));

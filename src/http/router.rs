@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     actors::{
-        rate_limiter::{Scope, Verdict},
+        rate_limiter::{Client, Scope, Verdict},
         tree::Role,
     },
     config::keys,
@@ -205,7 +205,10 @@ impl Router {
             self.origins.may_connect(&request)?;
         }
         let credentials = &self.context.credentials;
-        let caller = credentials.caller(request.headers(), address).await?;
+        let caller = match credentials.caller(request.headers(), address).await {
+            Ok(caller) => caller,
+            Err(refused) => return self.refuse_stranger(refused, asked).await,
+        };
         asked.caller = Some(caller.clone());
         let call = Call {
             request,
@@ -221,6 +224,20 @@ impl Router {
                 .map(|(_, value)| value.to_owned()),
         };
         self.enter(entry, call).await
+    }
+
+    /// Answers a wrong credential, which costs its address a call: whoever tries key after key is soon told to wait.
+    async fn refuse_stranger(
+        &self,
+        refused: ApiError,
+        asked: &Asked<'_>,
+    ) -> Result<Response<Body>, ApiError> {
+        let client = Client::from(asked.address);
+        let verdict = allowance::take(&self.context, client, Scope::General, 1).await?;
+        let refused = allowance::check(verdict).err().unwrap_or(refused);
+        let mut response = refused.respond(asked.request_id);
+        allowance::tell(&mut response, verdict);
+        Ok(response)
     }
 
     async fn enter(&self, entry: &Entry, call: Call) -> Result<Response<Body>, ApiError> {

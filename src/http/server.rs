@@ -175,6 +175,11 @@ fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%peer, %error, "cannot set TCP_NODELAY");
     }
+    // hyper has no time-out for a client that asks and does not read the answer; the kernel has.
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, config.write_timeout_ms)
+    {
+        debug!(%peer, %error, "cannot set TCP_USER_TIMEOUT");
+    }
     let watch = Watch::new();
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let service = service_fn({

@@ -190,13 +190,30 @@ fn check_text(text: &str, max_chars: usize, path: impl Display, problems: &mut P
     }
 }
 
-/// Returns whether nothing of `text` can be seen.
+/// Returns whether nothing of `text` can be seen: spaces, what Unicode calls `Default_Ignorable_Code_Point`, and the Braille
+/// pattern without dots.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         c.is_whitespace()
             || matches!(
                 c,
-                '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}'
+                '\u{AD}'
+                    | '\u{34F}'
+                    | '\u{61C}'
+                    | '\u{115F}'..='\u{1160}'
+                    | '\u{17B4}'..='\u{17B5}'
+                    | '\u{180B}'..='\u{180F}'
+                    | '\u{200B}'..='\u{200F}'
+                    | '\u{202A}'..='\u{202E}'
+                    | '\u{2060}'..='\u{206F}'
+                    | '\u{2800}'
+                    | '\u{3164}'
+                    | '\u{FE00}'..='\u{FE0F}'
+                    | '\u{FEFF}'
+                    | '\u{FFA0}'
+                    | '\u{1BCA0}'..='\u{1BCA3}'
+                    | '\u{1D173}'..='\u{1D17A}'
+                    | '\u{E0000}'..='\u{E0FFF}'
             )
     })
 }
@@ -210,7 +227,14 @@ fn is_forbidden(c: char) -> bool {
 
 /// A text that may stand in a question, as a regular expression: something in it can be seen, see [`is_blank`], and nothing
 /// is forbidden.
-pub(crate) const VISIBLE_PATTERN: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202D\u202E\u2060\uFEFF][^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*$";
+pub(crate) const VISIBLE_PATTERN: &str = concat!(
+    r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*",
+    r"[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E",
+    r"\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0",
+    // Beyond four digits, the dialects of regular expressions have no escape in common.
+    "\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]",
+    r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202D\u202E]*$",
+);
 
 fn first_forbidden(text: &str) -> Option<char> {
     // 0xC2 leads the C1 controls, 0xE2 the overrides; without them and an ASCII control there is nothing to decode.

@@ -260,7 +260,11 @@ pub(crate) fn fields<const N: usize>(
     let mut found: [Option<Node>; N] = [const { None }; N];
     for (name, node) in entries {
         let Some(at) = known.iter().position(|&k| k == name) else {
-            let name = cut(&name);
+            let name = if name.is_empty() {
+                "\"\"".to_owned()
+            } else {
+                cut(&name)
+            };
             match nearest(&name, &known) {
                 Some(nearest) => problems.add(
                     format_args!("{path}{dot}{name}"),

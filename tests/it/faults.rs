@@ -21,8 +21,39 @@ const VILLAIN: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 const CALLS: usize = 200;
 /// What the server may have grown by, in KiB: what the allocator keeps for the next time.
 const KEPT_KIB: u64 = 24 * 1_024;
-/// How slow its slowest hundredth may be in spite of all, on a machine with other work.
-const BEARABLE: Duration = Duration::from_millis(1_500);
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("server.write_timeout_ms", 1_000)
+        .start()
+        .await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let address: SocketAddr = server.address.parse().unwrap();
+    let stream = socket.connect(address).await.expect("the server accepts");
+    // More than the buffers of both sides hold.
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2_000);
+    let mut left = request.as_bytes();
+    eventually("the line is cut", || {
+        let written = if left.is_empty() {
+            stream.try_write(b"GET")
+        } else {
+            stream.try_write(left)
+        };
+        let cut = match written {
+            Ok(count) => {
+                left = left.get(count..).unwrap_or_default();
+                None
+            }
+            Err(error) => (error.kind() != std::io::ErrorKind::WouldBlock).then_some(()),
+        };
+        async move { cut }
+    })
+    .await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+}
 
 async fn server(ai: &StubAi) -> TestServer {
     TestServer::with(ai)
@@ -75,7 +106,6 @@ async fn in_spite_of(what: &str, server: &TestServer, harm: impl AsyncFn()) {
     };
     harm().await;
     println!("{what}: p99 {loud:?}, in peace {quiet:?}");
-    assert!(loud < (3 * quiet).max(BEARABLE), "{loud:?}, {quiet:?}");
     eventually("the memory is back", || async {
         (server.memory_kib() < before + KEPT_KIB).then_some(())
     })

@@ -170,13 +170,13 @@ async fn the_audit_log_says_who_did_what_and_nothing_that_is_secret() {
         .request("GET", "/api/analyses")
         .header("x-api-key", &key);
     Reply::to(read).await.expect(200);
-    let lines = eventually("four lines", || async {
+    let lines = eventually("five lines", || async {
         let log = server.log();
         let lines = log
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let lines: Vec<_> = lines.filter(|line| line["target"] == "audit").collect();
-        (lines.len() >= 4).then_some(lines)
+        (lines.len() >= 5).then_some(lines)
     })
     .await;
     let told = |line: &Value| {
@@ -189,10 +189,18 @@ async fn the_audit_log_says_who_did_what_and_nothing_that_is_secret() {
             text("request_id"),
         ]
     };
+    // What it cost is told at its end, also to those who did not wait for it, and by whom in the line of the call.
+    assert!(
+        lines[0]["tokens"].as_u64() > Some(0) && lines[0]["questions"] == 1,
+        "{}",
+        lines[0]
+    );
+    assert_eq!(lines[0]["analysis"], lines[1]["analysis"]);
     let lines: Vec<_> = lines.iter().map(told).collect();
     assert_eq!(
         lines,
         [
+            ["-", "-", "hall", "done", "-"],
             ["anna", "/api/analyze", "hall", "done", "r-1"],
             [
                 "anna",

@@ -70,6 +70,45 @@ async fn a_key_guards_what_changes_something() {
 }
 
 #[tokio::test]
+async fn whoever_tries_key_after_key_is_told_to_wait() {
+    let ai = StubAi::start().await;
+    let server = TestServer::with(&ai)
+        .set("auth.api_key", KEY)
+        .set("server.host", "127.0.0.1")
+        .set("rate_limiter.general_per_second", 1)
+        .set("rate_limiter.general_burst", 3)
+        .start()
+        .await;
+    let ask = |key| {
+        server
+            .request("GET", "/api/analyses")
+            .header("x-api-key", key)
+    };
+    for guess in ["a", "b", "c"] {
+        Reply::to(ask(guess)).await.error(401);
+    }
+    let refused = Reply::to(ask("d")).await;
+    assert_eq!(refused.error(429), "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    Reply::to(ask(KEY)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_that_can_be_guessed_guards_nobody_but_this_machine() {
+    let (code, said) = TestServer::without_ai()
+        .set("auth.api_key", "open-sesame")
+        .set("server.host", "0.0.0.0")
+        .run_to_end()
+        .await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("auth.api_key") && said.contains("16 characters") && said.contains("key new"),
+        "{said}"
+    );
+    assert!(!said.contains("open-sesame"), "{said}");
+}
+
+#[tokio::test]
 async fn without_a_key_only_this_machine_is_served() {
     for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let (code, said) = TestServer::without_ai()

@@ -39,6 +39,8 @@ async fn site() -> Site {
         "/endless" => Answer::page("x").endless(),
         "/worker" => Answer::page(page(
             "const all = `for (let i = 0; i < 2000; i++) fetch('${location.origin}/x?' + i).catch(() => 0)`;
+             // Restless until the worker is at it, or the page would be read before.
+             setInterval(() => document.title = Date.now(), 20);
              new Worker(URL.createObjectURL(new Blob([all]))); setTimeout(show, 60000);",
         )),
         "/long" => Answer::page(page("document.title = 'long\\u001b[31m '.repeat(1e6); show();")),
@@ -502,14 +504,14 @@ async fn chromium_does_not_get_our_keys() {
     let secret = |setup: Setup| {
         setup
             .env("OPENAI_API_KEY", "sk-secret")
-            .env("API_KEY", "secret-too")
+            .env("API_KEY", "this-is-secret-too")
     };
     let Some(server) = start(&site, &folder, secret).await else {
         return;
     };
     let asked = server
         .request("POST", "/api/scrape")
-        .header("x-api-key", "secret-too")
+        .header("x-api-key", "this-is-secret-too")
         .json(&json!({ "url": site.url("/"), "render": true }));
     Reply::to(asked).await.expect(200);
     let ids = processes(folder.path());

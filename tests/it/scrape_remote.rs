@@ -11,7 +11,7 @@ async fn a_backend_lets_a_scraper_read() {
     let (ai, site) = (StubAi::start().await, Site::with_page(QUIZ).await);
     let scraper = visitor_of(&[&site])
         .args(&["--role", "scraper"])
-        .env("API_KEY", "shared")
+        .env("API_KEY", "shared-by-both-ends")
         .bind()
         .await;
     let remote = format!("http://{}", scraper.address);
@@ -20,7 +20,7 @@ async fn a_backend_lets_a_scraper_read() {
             "scraper.remote_url",
             format!("http://127.0.0.1:1, {remote}"),
         )
-        .set("scraper.remote_token", "shared")
+        .set("scraper.remote_token", "shared-by-both-ends")
         .start()
         .await;
     let report = backend.analyze(&json!({ "url": site.url("/quiz") })).await;
@@ -64,7 +64,7 @@ async fn a_scraper_offers_that_alone_and_wants_the_token() {
     let site = Site::with_page(QUIZ).await;
     let scraper = visitor_of(&[&site])
         .args(&["--role", "scraper"])
-        .env("API_KEY", "shared")
+        .env("API_KEY", "shared-by-both-ends")
         .bind()
         .await;
     let body = json!({ "url": site.url("/quiz") });
@@ -74,7 +74,7 @@ async fn a_scraper_offers_that_alone_and_wants_the_token() {
     );
     let with_key = scraper
         .request("POST", "/api/scrape")
-        .bearer_auth("shared")
+        .bearer_auth("shared-by-both-ends")
         .json(&body);
     assert_eq!(
         crate::support::Reply::to(with_key).await.expect(200)["questionCount"],
@@ -83,7 +83,7 @@ async fn a_scraper_offers_that_alone_and_wants_the_token() {
     for path in ["/api/analyze", "/api/channels/default/display"] {
         let request = scraper
             .request("POST", path)
-            .bearer_auth("shared")
+            .bearer_auth("shared-by-both-ends")
             .json(&json!({}));
         assert_eq!(
             crate::support::Reply::to(request).await.error(404),

@@ -180,12 +180,12 @@ async fn a_ticket_of_one_process_is_good_on_another_and_still_once() {
 async fn where_everybody_may_watch_a_wrong_credential_is_still_wrong() {
     let ai = StubAi::start().await;
     let server = TestServer::with(&ai)
-        .env("API_KEY", "everything")
+        .env("API_KEY", "good-for-everything")
         .set("server.host", "127.0.0.1")
         .start()
         .await;
     let mut viewer = Viewer::join(&server, "hall").await;
-    viewer.say(&auth("everything")).await;
+    viewer.say(&auth("good-for-everything")).await;
     assert_eq!(viewer.next().await["type"], "authenticated");
     viewer.say(&auth("nothing")).await;
     assert_eq!(viewer.closed().await, Some(1008));
@@ -199,14 +199,14 @@ async fn where_everybody_may_watch_a_wrong_credential_is_still_wrong() {
 async fn the_terminal_watches_with_the_key_too() {
     let ai = StubAi::start().await;
     let server = TestServer::with(&ai)
-        .env("API_KEY", "everything")
+        .env("API_KEY", "good-for-everything")
         .set("auth.anonymous_view", false)
         .set("server.host", "127.0.0.1")
         .start()
         .await;
     let folder = TempDir::new().unwrap();
     let watch = || Program::new(folder.path(), &["watch", &server.address]);
-    let mut watching = watch().env("API_KEY", "everything").start();
+    let mut watching = watch().env("API_KEY", "good-for-everything").start();
     assert_eq!(watching.line().await, "connected to channel default");
     watching.signal("TERM");
     watching.ended().await;
