@@ -200,8 +200,10 @@ impl App {
             info!(limit_ms = limit.as_millis(), "draining");
         }
         front.server.start_draining();
-        self.drain(limit).await;
+        self.take_leave(limit, deadline).await;
+        // Connections that were kept alive ask on until they are told to go: the actors must outlive them.
         front.server.finish(deadline).await;
+        self.end(deadline).await;
         if let Some(metrics) = front.metrics {
             metrics.start_draining();
             metrics.finish(deadline).await;
@@ -212,6 +214,12 @@ impl App {
     /// Ends the tree: running analyses may finish within `limit`, then every actor handles what it holds.
     pub async fn drain(self, limit: Duration) {
         let deadline = Instant::now() + limit;
+        self.take_leave(limit, deadline).await;
+        self.end(deadline).await;
+    }
+
+    /// Lets running analyses end and sends viewers away.
+    async fn take_leave(&self, limit: Duration, deadline: Instant) {
         if self.pipeline.role == Role::All {
             let analyses = &self.pipeline.actors.analyses;
             if analyses.ask(deadline, AnalysesMsg::Drain).await.is_err() {
@@ -230,6 +238,10 @@ impl App {
                 warn!("viewers were still there when the time to drain was over");
             }
         }
+    }
+
+    /// Ends the tree: every actor handles what it holds.
+    async fn end(self, deadline: Instant) {
         let left = deadline
             .saturating_duration_since(Instant::now())
             .max(Duration::from_secs(1));

@@ -39,6 +39,8 @@ mod picture;
 #[cfg(test)]
 mod promises;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod replicas;
