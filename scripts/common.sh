@@ -50,3 +50,13 @@ need_c_compiler() {
 need_pip() {
     python3 -m pip --version >/dev/null 2>&1 || install_packages "$1" python3 python3-pip
 }
+
+# need_command PACKAGE WHY COMMAND…: one of the commands, else the package.
+need_command() {
+    local package=$1 why=$2 name
+    shift 2
+    for name in "$@"; do
+        command -v "$name" >/dev/null && return
+    done
+    install_packages "$why" "$package"
+}

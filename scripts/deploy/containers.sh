@@ -1,0 +1,70 @@
+# The images and the compose files: read by their tools, built, run and brought up. Official images are out of reach of a
+# machine that has package registries alone: stand-ins are made of Debian's packages, under the same names.
+# shellcheck shell=bash disable=SC2016,SC2034
+
+containers_checks=(dockerfiles compose variables secrets image)
+containers_faults=(
+    'Dockerfile|s/^USER 10001:10001/USER root/|dockerfiles'
+    'Dockerfile|s/^FROM debian:bookworm-slim/FROM debian/|dockerfiles'
+    'Dockerfile|s/COPY --from=build/COPY --from=biuld/|dockerfiles'
+    'scraper.Dockerfile|s/^ENTRYPOINT .*/ENTRYPOINT tini/|dockerfiles'
+    'docker-compose.yml|s/condition: service_healthy/condition: service_health/|compose'
+    'docker-compose.prod.yml|s/secrets: \[tls.crt, tls.key\]/secrets: [tls.crt, tls.kee]/|compose'
+    'docker-compose.prod.yml|s/networks: \[scraping, egress\]/networks: [scrapping, egress]/|compose'
+    'docker-compose.prod.yml|s/read_only: true/read_only: false/|compose'
+    'docker-compose.prod.yml|s#127.0.0.1:\$\{GRAFANA#0.0.0.0:${GRAFANA#|compose'
+    '.env.example|s/^BACKEND_REPLICAS/BACKEND_REPLICA/|variables'
+    'docker-compose.prod.yml|s/REDIS_URL_FILE:/REDIS_URI_FILE:/|variables'
+    'scripts/make-secrets|s/put redis_url/put redis_uri/|secrets'
+)
+
+need_containers() {
+    need_wheels containers
+    need_sid docker-compose docker-compose
+    need_command python3-yaml "to read the compose files" python3
+    python3 -c 'import yaml' 2>/dev/null || install_packages "to read the compose files" python3-yaml
+    need_command openssl "for certificates to try them with" openssl
+    need_command buildah "to build the images" buildah
+    need_command podman "to run the images" podman
+    need_command debootstrap "to make the base image" debootstrap
+}
+
+check_containers_dockerfiles() {
+    hadolint --failure-threshold warning --ignore DL3008 Dockerfile scraper.Dockerfile
+    # The last user is not root.
+    local file
+    for file in Dockerfile scraper.Dockerfile; do
+        [[ $(grep '^USER ' "$file" | tail -n 1) == 'USER 10001:10001' ]] || { echo "$file: runs as root" && return 1; }
+    done
+    echo "# hadolint finds nothing"
+}
+
+check_containers_compose() {
+    local profile
+    for profile in '' local-ai monitoring; do
+        COMPOSE_PROFILES=$profile docker-compose -f docker-compose.yml config --quiet
+    done
+    docker-compose -f docker-compose.prod.yml config --quiet
+    docker-compose -f docker-compose.prod.yml config --format json | python3 scripts/deploy/compose_rules.py
+}
+
+check_containers_variables() { python3 scripts/deploy/compose_variables.py "$PWD/target/debug/quiz-stats"; }
+
+check_containers_secrets() {
+    local folder file
+    folder=$(mktemp -d)
+    scripts/make-secrets "$folder/secrets"
+    # Each that the compose file names is made.
+    while read -r file; do
+        [[ -e $folder/secrets/$file ]] || { echo "make-secrets makes no $file" && return 1; }
+    done < <(grep -o 'file: \./secrets/[a-z_.]*' docker-compose.prod.yml | cut -d/ -f3)
+    cp -r "$folder/secrets" "$folder/before"
+    scripts/make-secrets "$folder/secrets"
+    diff -r "$folder/before" "$folder/secrets"
+    [[ $(cat "$folder/secrets/redis_url") == *"$(cat "$folder/secrets/redis_password")"* ]]
+    openssl x509 -in "$folder/secrets/tls.crt" -noout -checkend 86400
+    rm -rf "$folder"
+    echo "# all are made, once"
+}
+
+check_containers_image() { scripts/deploy/try-image; }
