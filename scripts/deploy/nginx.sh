@@ -7,7 +7,7 @@ nginx_faults=(
     'nginx/nginx.conf|s/least_conn;/least_con;/|development'
     'nginx/nginx.conf|s/\$rid \{/$rid/|development'
     'nginx/proxy.conf|s/proxy_connect_timeout 2s/proxy_connect_timeout 2x/|development'
-    'nginx/nginx.prod.conf|s/zone=viewers 200/zone=viewer 200/|production'
+    'nginx/nginx.prod.conf|s/zone=viewers:10m/zone=viewer:10m/|production'
     'nginx/nginx.prod.conf|s/limit_conn viewers 200/limit_conn viewer 200/|production'
     'nginx/nginx.prod.conf|s/TLSv1.2 TLSv1.3/TLSv1.2 TLSv1.4/|production'
     'nginx/addresses.conf|s#127.0.0.1/32 exempt;#127.0.0.1/33 exempt;#|production'
