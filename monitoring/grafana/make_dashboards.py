@@ -1,0 +1,146 @@
+"""Writes the dashboards below dashboards/, all in one manner: `python3 monitoring/grafana/make_dashboards.py`.
+
+With --check it writes nothing and fails when a file is not what it would write.
+"""
+
+import json
+import pathlib
+import sys
+
+RUNBOOK = "docs/runbook.md"
+BY_INSTANCE = 'instance=~"$instance"'
+
+
+def quantiles(metric, by="", where=""):
+    """Median, 95th and 99th percentile of a histogram, `by` a label."""
+    group = f"le, {by}" if by else "le"
+    name = "{{" + by + "}} " if by else ""
+    return [
+        (f"histogram_quantile({q}, sum by ({group}) (rate({metric}_bucket{{{where}}}[$__rate_interval])))", f"{name}p{round(100 * q)}")
+        for q in (0.5, 0.95, 0.99)
+    ]
+
+
+# Title, unit, thresholds (warning, bad) or None, [(expression, legend)], runbook anchor or None.
+DASHBOARDS = {
+    "service": ("Service", [
+        ("Requests by route", "reqps", None, [(f"sum by (route) (rate(http_requests_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{route}}")], None),
+        ("Errors of the server", "percentunit", (0.01, 0.05), [(f'sum by (route) (rate(http_requests_total{{{BY_INSTANCE},status=~"5.."}}[$__rate_interval])) / on () group_left sum(rate(http_requests_total{{{BY_INSTANCE}}}[$__rate_interval]))', "{{route}}")], "higherrorrate"),
+        ("Time of an answer, the model's aside", "s", (0.5, 1), quantiles("http_request_duration_seconds", where=f'{BY_INSTANCE},route!~"/api/(analyze|scrape)"'), "slowrequests"),
+        ("Being answered now", "short", None, [(f"sum by (instance) (http_requests_in_flight{{{BY_INSTANCE}}})", "{{instance}}")], None),
+        ("Refused by a limit", "reqps", (1, 10), [(f"sum by (scope) (rate(rate_limit_exceeded_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{scope}}")], "ratelimithitoften"),
+        ("Time of a call to the model", "s", (10, 30), quantiles("gen_ai_client_operation_duration_seconds", where=BY_INSTANCE), "aitimeouts"),
+        ("Failed calls to the model", "ops", (0.1, 1), [(f"sum by (reason) (rate(openai_request_failures_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{reason}}")], "aifailures"),
+        ("Time of an analysis", "s", None, quantiles("analysis_duration_seconds", where=BY_INSTANCE), None),
+        ("Error budget, 30 days", "percentunit", None, [('1 - (sum(increase(http_requests_total{status=~"5.."}[30d])) / sum(increase(http_requests_total[30d]))) / 0.001', "left")], "errorbudgetburn"),
+        ("Questions by outcome", "ops", None, [(f"sum by (outcome) (rate(questions_analyzed_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{outcome}}")], None),
+    ]),
+    "pipeline": ("Pipeline", [
+        ("Mailboxes, how full", "percentunit", (0.5, 0.8), [(f"max by (actor) (actor_mailbox_depth{{{BY_INSTANCE}}} / actor_mailbox_capacity{{{BY_INSTANCE}}})", "{{actor}}")], "mailboxsaturated"),
+        ("Wait of a message, p99", "s", (0.1, 1), [(f"histogram_quantile(0.99, sum by (le, actor) (rate(actor_message_wait_seconds_bucket{{{BY_INSTANCE}}}[$__rate_interval])))", "{{actor}}")], "mailboxsaturated"),
+        ("Refused because a mailbox was full", "ops", (0.1, 1), [(f"sum by (actor) (rate(actor_mailbox_rejected_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{actor}}")], "mailboxsaturated"),
+        ("Restarts in ten minutes", "short", (1, 3), [(f"sum by (actor, reason) (increase(actor_restarts_total{{{BY_INSTANCE}}}[10m]))", "{{actor}} {{reason}}")], "actorrestarting"),
+        ("Actors that run", "short", None, [(f"min by (actor) (actor_up{{{BY_INSTANCE}}})", "{{actor}}")], "actordown"),
+        ("Circuit breaker: 0 closed, 1 half open, 2 open", "short", (1, 2), [(f"max by (provider) (ai_circuit_state{{{BY_INSTANCE}}})", "{{provider}}")], "circuitopen"),
+        ("Our own share in a question", "s", (0.05, 0.5), quantiles("ai_overhead_seconds", where=BY_INSTANCE), None),
+        ("Pages read, by outcome", "ops", None, [(f"sum by (outcome) (rate(scrape_pages_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{outcome}}")], None),
+        ("Time of a page", "s", (10, 30), quantiles("scrape_duration_seconds", where=BY_INSTANCE), None),
+        ("Chromium: pages open, replacements", "short", None, [(f"sum(browser_pages_open{{{BY_INSTANCE}}})", "open"), (f"sum by (reason) (increase(browser_restarts_total{{{BY_INSTANCE}}}[1h]))", "replaced in an hour: {{reason}}")], None),
+    ]),
+    "show": ("Show", [
+        ("Viewers", "short", (1000, 8000), [(f"sum by (channel_class) (websocket_connections{{{BY_INSTANCE}}})", "{{channel_class}}")], "manyviewers"),
+        ("Frames sent", "ops", None, [(f"sum by (instance) (rate(websocket_messages_sent_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{instance}}")], None),
+        ("From an event to a viewer's socket", "s", (0.1, 0.5), quantiles("websocket_delivery_delay_seconds", where=BY_INSTANCE), "slowdelivery"),
+        ("Viewers that came back", "ops", None, [(f"sum by (outcome) (rate(websocket_recoveries_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{outcome}}")], None),
+        ("Closed, by reason", "ops", None, [(f"sum by (reason) (rate(websocket_closed_total{{{BY_INSTANCE}}}[$__rate_interval]))", "{{reason}}")], None),
+        ("Time of a commit to the journal", "s", (0.05, 0.5), quantiles("journal_append_seconds", where=BY_INSTANCE), None),
+    ]),
+    "resources": ("Resources", [
+        ("CPU of the program", "short", None, [(f"rate(process_cpu_seconds_total{{job=\"quiz-stats\",{BY_INSTANCE}}}[$__rate_interval])", "{{instance}}")], "containercpuhigh"),
+        ("Memory of the program", "bytes", None, [(f"process_resident_memory_bytes{{job=\"quiz-stats\",{BY_INSTANCE}}}", "{{instance}}")], "containermemoryhigh"),
+        ("File descriptors, used of allowed", "percentunit", (0.5, 0.8), [(f"process_open_fds{{job=\"quiz-stats\",{BY_INSTANCE}}} / process_max_fds{{job=\"quiz-stats\",{BY_INSTANCE}}}", "{{instance}}")], None),
+        ("Memory of containers, used of allowed", "percentunit", (0.8, 0.9), [('container_memory_working_set_bytes{name!=""} / (container_spec_memory_limit_bytes{name!=""} > 0)', "{{name}}")], "containermemoryhigh"),
+        ("CPU of containers", "short", None, [('sum by (name) (rate(container_cpu_usage_seconds_total{name!=""}[$__rate_interval]))', "{{name}}")], "containercpuhigh"),
+        ("Free disk", "percentunit", None, [('node_filesystem_avail_bytes{fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes', "{{mountpoint}}")], "diskfilling"),
+        ("Connections at nginx", "short", (3000, 5000), [("nginx_connections_active", "{{instance}}")], "nginxconnections"),
+        ("Answers of nginx, by status", "reqps", None, [("sum by (status) (rate(loki_process_custom_nginx_responses_total[$__rate_interval]))", "{{status}}")], "nginxerrors"),
+        ("Age of the last backup", "s", (90000, 93600), [("time() - quiz_stats_backup_last_success_timestamp_seconds", "age")], "backuptooold"),
+        ("Certificate: time left", "s", None, [("probe_ssl_earliest_cert_expiry - time()", "{{instance}}")], "certificateexpires"),
+    ]),
+    "redis": ("Redis", [
+        ("Answers", "short", None, [("min by (job) (redis_up)", "{{job}}")], "redisdown"),
+        ("Memory, used of allowed", "percentunit", (0.8, 0.9), [("redis_memory_used_bytes / (redis_memory_max_bytes > 0)", "{{instance}}")], "redismemoryhigh"),
+        ("Commands", "ops", None, [("sum by (cmd) (rate(redis_commands_total[$__rate_interval]))", "{{cmd}}")], None),
+        ("Clients", "short", None, [("redis_connected_clients", "{{instance}}")], None),
+        ("Slow commands in ten minutes", "short", (10, 100), [("increase(redis_slowlog_last_id[10m])", "{{instance}}")], "redisslowlog"),
+        ("Last save to disk", "s", None, [("time() - redis_rdb_last_save_timestamp_seconds", "age")], None),
+    ]),
+    "cost": ("Cost", [
+        ("Tokens in an hour", "short", (50_000, 100_000), [("sum by (model, kind) (increase(openai_tokens_used_total[1h]))", "{{model}} {{kind}}")], "tokensperhour"),
+        ("Tokens of a call", "short", None, quantiles("gen_ai_client_token_usage", by="gen_ai_token_type"), None),
+        ("Calls to models", "ops", None, [("sum by (model, outcome) (rate(openai_requests_total[$__rate_interval]))", "{{model}} {{outcome}}")], None),
+        ("Questions that cost nothing", "percentunit", None, [('sum(rate(cache_requests_total{outcome="hit"}[$__rate_interval])) / sum(rate(cache_requests_total[$__rate_interval]))', "from the cache")], None),
+        ("Questions that shared a call", "ops", None, [("sum(rate(coalesced_requests_total[$__rate_interval]))", "shared")], None),
+        ("Answers in memory", "short", None, [("sum by (instance) (cache_entries)", "{{instance}}")], None),
+        ("Confidence of answers", "percentunit", None, quantiles("answer_confidence"), None),
+    ]),
+}
+
+
+def panel(index, title, unit, thresholds, queries, anchor):
+    steps = [{"color": "green", "value": None}]
+    if thresholds:
+        steps += [{"color": "orange", "value": thresholds[0]}, {"color": "red", "value": thresholds[1]}]
+    links = [{"title": "Runbook", "url": f"{RUNBOOK}#{anchor}", "targetBlank": True}] if anchor else []
+    return {
+        "id": index + 1,
+        "type": "timeseries",
+        "title": title,
+        "datasource": {"type": "prometheus", "uid": "prometheus"},
+        "gridPos": {"x": 12 * (index % 2), "y": 8 * (index // 2), "w": 12, "h": 8},
+        "links": links,
+        "fieldConfig": {
+            "defaults": {
+                "unit": unit,
+                "min": 0,
+                "thresholds": {"mode": "absolute", "steps": steps},
+                "custom": {"lineWidth": 2, "fillOpacity": 10, "thresholdsStyle": {"mode": "line" if thresholds else "off"}},
+            },
+            "overrides": [],
+        },
+        "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}},
+        "targets": [
+            {"refId": chr(65 + at), "expr": expression, "legendFormat": legend, "datasource": {"type": "prometheus", "uid": "prometheus"}}
+            for at, (expression, legend) in enumerate(queries)
+        ],
+    }
+
+
+def dashboard(name, title, panels):
+    of_instances = any("$instance" in expression for _, _, _, queries, _ in panels for expression, _ in queries)
+    variable = {
+        "name": "instance", "label": "Backend", "type": "query", "datasource": {"type": "prometheus", "uid": "prometheus"},
+        "query": 'label_values(build_info, instance)', "refresh": 2, "includeAll": True, "multi": True, "allValue": ".*",
+        "current": {"text": "All", "value": "$__all"},
+    }
+    return {
+        "uid": f"quiz-stats-{name}", "title": f"quiz-stats: {title}", "tags": ["quiz-stats"], "schemaVersion": 41, "version": 1,
+        "editable": False, "timezone": "browser", "refresh": "30s", "time": {"from": "now-6h", "to": "now"},
+        "templating": {"list": [variable] if of_instances else []},
+        "annotations": {"list": []},
+        "panels": [panel(index, *one) for index, one in enumerate(panels)],
+    }
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(__file__).parent / "dashboards"
+    stale = []
+    for name, (title, panels) in DASHBOARDS.items():
+        text = json.dumps(dashboard(name, title, panels), indent=1) + "\n"
+        file = folder / f"{name}.json"
+        if "--check" not in sys.argv:
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            stale.append(file.name)
+    if stale:
+        sys.exit(f"not up to date: {', '.join(stale)}: run monitoring/grafana/make_dashboards.py")
