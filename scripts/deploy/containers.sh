@@ -2,7 +2,7 @@
 # machine that has package registries alone: stand-ins are made of Debian's packages, under the same names.
 # shellcheck shell=bash disable=SC2016,SC2034
 
-containers_checks=(dockerfiles compose variables secrets image)
+containers_checks=(dockerfiles compose variables secrets backup image)
 containers_faults=(
     'Dockerfile|s/^USER 10001:10001/USER root/|dockerfiles'
     'Dockerfile|s/^FROM debian:bookworm-slim/FROM debian/|dockerfiles'
@@ -16,6 +16,8 @@ containers_faults=(
     '.env.example|s/^BACKEND_REPLICAS/BACKEND_REPLICA/|variables'
     'docker-compose.prod.yml|s/REDIS_URL_FILE:/REDIS_URI_FILE:/|variables'
     'scripts/make-secrets|s/put redis_url/put redis_uri/|secrets'
+    'k8s/base/backup-redis.sh|s/-mtime "\+\$keep_days" -delete/-mtime "+$keep_days"/|backup'
+    'k8s/base/backup-redis.sh|s#redis-cli -h "\$host" -p "\$port" --rdb "\$folder/.\$name"#touch "$folder/.$name"#|backup'
 )
 
 need_containers() {
@@ -24,8 +26,14 @@ need_containers() {
     need_command python3-yaml "to read the compose files" python3
     python3 -c 'import yaml' 2>/dev/null || install_packages "to read the compose files" python3-yaml
     need_command openssl "for certificates to try them with" openssl
+    need_command redis-server "to lose it and get it back" redis-server
+    need_command redis-tools "to back it up" redis-cli
+    need_command curl "to ask the servers" curl
+    ((EUID == 0)) || return 0
     need_command buildah "to build the images" buildah
     need_command podman "to run the images" podman
+    need_command runc "to run the images" runc
+    [[ -e /usr/lib/podman/netavark ]] || install_packages "to give containers a network" netavark aardvark-dns
     need_command debootstrap "to make the base image" debootstrap
 }
 
@@ -66,5 +74,7 @@ check_containers_secrets() {
     rm -rf "$folder"
     echo "# all are made, once"
 }
+
+check_containers_backup() { scripts/drill-backup "$(realpath target/debug/quiz-stats)"; }
 
 check_containers_image() { scripts/deploy/try-image; }

@@ -24,6 +24,9 @@ runtime = "runc"
 network_backend = "netavark"
 TEXT
 
+# Where a file system cannot be laid over this one, copies do.
+buildah images >/dev/null 2>&1 || sed -i 's/"overlay"/"vfs"/' "$CONTAINERS_STORAGE_CONF"
+
 has_image() { buildah inspect --type image "$1" >/dev/null 2>&1; }
 
 # base_image: debian:bookworm-slim of Debian's own packages, as no registry of images is at hand.

@@ -45,7 +45,7 @@ async fn watch(nginx: &TestNginx, path: &str) -> WebSocketStream<MaybeTlsStream<
     let config = config.with_root_certificates(roots).with_no_client_auth();
     let tls = Connector::Rustls(Arc::new(config));
     let url = format!("wss://{}{path}", nginx.address);
-    let connected = connect_async_tls_with_config(url, None, true, Some(tls));
+    let connected = Box::pin(connect_async_tls_with_config(url, None, true, Some(tls)));
     soon("the upgrade", connected).await.expect("an upgrade").0
 }
 
