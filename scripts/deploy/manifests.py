@@ -1,12 +1,12 @@
 """Holds manifests against their schemas, and reads what they say of each other: `manifests.py BUILT QUIZ-STATS`."""
 
 import ipaddress
-import re
-import subprocess
 import sys
 
 import kubernetes_validate
 import yaml
+
+from settings import variables
 
 VERSION = "1.31"
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
@@ -127,14 +127,7 @@ for one in of("CronJob"):
         complain(one, f"no schedule: {one['spec']['schedule']}")
 
 # --- Pods ---
-default = subprocess.run([sys.argv[2], "config", "--default"], capture_output=True, text=True, check=True).stdout
-settings, section = set(), ""
-for line in default.splitlines():
-    if head := re.match(r"\[(\w+)\]", line):
-        section = head[1]
-    elif key := re.match(r"(?:# )?(\w+) = ", line):
-        settings.add(f"QUIZ_STATS__{section}__{key[1]}".upper())
-settings |= set(re.findall(r"\b[A-Z][A-Z_]+\b", default.split("\n[server]")[0]))
+settings = variables(sys.argv[2])
 for one in workloads:
     pod = pod_of(one)["spec"]
     security = pod.get("securityContext", {})

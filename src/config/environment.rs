@@ -98,6 +98,8 @@ pub(super) fn read(variables: &[(String, OsString)], problems: &mut Vec<Problem>
             continue;
         }
         match value_of(name, value, is_file) {
+            // A secret that nobody has filled in yet counts as an empty variable does.
+            Ok((text, _)) if text.is_empty() => {}
             Ok((text, origin)) => layer.push(Found {
                 key,
                 raw: Raw::Text(text),

@@ -150,6 +150,10 @@ fn a_file_suffix_reads_the_value_from_a_file_without_its_newline() {
                 .contains(&format!("api_key = \"***\" # {name}, file {path}"))
         );
     }
+    let unfilled = written("\n");
+    let unfilled = unfilled.path().to_str().unwrap();
+    let loaded = from_environment(&[("OPENAI_API_KEY_FILE", unfilled)]).unwrap();
+    assert!(loaded.settings.ai.api_key.is_none());
     let both = from_environment(&[("API_KEY", "one"), ("API_KEY_FILE", path)]).unwrap_err();
     assert!(
         both.to_string()
