@@ -36,7 +36,7 @@ for one, other, may in [
     ("backend", "redis", True),
     ("backend", "scraper", True),
     ("scraper", "redis", False),
-    ("scraper", "prometheus", False),
+    ("prometheus", "scraper", True),
     ("backup", "redis", True),
     ("prometheus", "backend", True),
     ("grafana", "prometheus", True),
