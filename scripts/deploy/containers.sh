@@ -1,5 +1,5 @@
-# The images and the compose files: read by their tools, built, run and brought up. Official images are out of reach of a
-# machine that has package registries alone: stand-ins are made of Debian's packages, under the same names.
+# The image, built and run; the compose files, read by their tool and held to rules of ours; a drill of losing Redis. Official
+# images are out of reach of a machine that has package registries alone: the base is made of Debian's packages.
 # shellcheck shell=bash disable=SC2016,SC2034
 
 containers_checks=(dockerfiles compose variables secrets backup image)

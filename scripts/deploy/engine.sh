@@ -64,6 +64,6 @@ runtime_image() {
 # can_run: whether containers run here at all; says why not.
 can_run() {
     podman run --rm --network none docker.io/library/debian:bookworm-slim true 2>"$engine/cannot-run.log" && return
-    printf 'not run: no container can be started here: %s\n' "$(grep -v systemd "$engine/cannot-run.log" | tail -n 1 | cut -c1-160)"
+    printf '# not run: no container can be started here: %s\n' "$(grep -v systemd "$engine/cannot-run.log" | tail -n 1 | cut -c1-160)"
     return 1
 }

@@ -78,7 +78,7 @@ for one in objects:
 workloads = of("Deployment", "StatefulSet", "CronJob")
 pods = {one["metadata"]["name"]: pod_of(one) for one in workloads}
 config_maps, services = named("ConfigMap"), named("Service")
-secret_keys = {"api_key", "openai_api_key", "scraper_token", "redis_password", "redis_url"}
+secret_keys = set(yaml.safe_load(open("k8s/base/secret.example.yaml"))["stringData"])
 claims = set(named("PersistentVolumeClaim"))
 for one in of("StatefulSet"):
     claims |= {template["metadata"]["name"] for template in one["spec"].get("volumeClaimTemplates", [])}
@@ -168,16 +168,17 @@ for one in workloads:
                 complain(one, f"{probe}: there is no port {port}")
         if container["name"] != "quiz-stats":
             continue
-        variables = {entry["name"] for entry in container.get("env", [])}
+        given = {entry["name"]: entry.get("value") for entry in container.get("env", [])}
         for source in container.get("envFrom", []):
             name = source["configMapRef"]["name"]
             if name not in config_maps:
                 complain(one, f"there is no ConfigMap {name}")
-            variables |= set(config_maps.get(name, {}).get("data", {}))
-        for variable in variables:
+            given |= config_maps.get(name, {}).get("data", {})
+        for variable in given:
             if variable.removesuffix("_FILE") not in settings:
                 complain(one, f"there is no setting for {variable}")
-        drain = 10 + container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        # Ten seconds where nothing else is set.
+        drain = int(given.get("QUIZ_STATS__SERVER__DRAIN_TIMEOUT_MS", 10_000)) / 1000 + container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if pod["terminationGracePeriodSeconds"] <= drain:
             complain(one, f"is killed before it has drained for {drain} s")
 

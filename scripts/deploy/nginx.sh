@@ -28,8 +28,7 @@ nginx_reads() {
     local folder
     folder=$(mktemp -d)
     cp nginx/*.conf "$folder"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost \
-        -keyout "$folder/tls.key" -out "$folder/tls.crt" 2>/dev/null
+    scripts/make-secrets "$folder" >/dev/null
     sed -e 's#server backend:3000#server 127.0.0.1:3000#' -e "s#/run/secrets/#$folder/#" -e "s#/run/nginx.pid#$folder/nginx.pid#" \
         -e 's#include mime.types#include /etc/nginx/mime.types#' "nginx/$1" >"$folder/tried.conf"
     nginx -t -p "$folder" -c "$folder/tried.conf" -e stderr

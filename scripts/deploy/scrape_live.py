@@ -132,10 +132,7 @@ class Stack:
 
 
 def nginx(folder, port, tls_port, backend):
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
-         "/CN=localhost", "-keyout", folder / "tls.key", "-out", folder / "tls.crt"], check=True, capture_output=True,
-    )
+    subprocess.run(["scripts/make-secrets", folder], check=True, capture_output=True)
     (folder / "nginx.conf").write_text(f"""
 daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
 events {{ worker_connections 64; }}

@@ -95,19 +95,14 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("nginx")
 }
 
-/// Makes a certificate for this machine.
+/// Makes a certificate for this machine, as the production of one machine does.
 fn certify(folder: &Path) {
-    let made = Command::new("openssl")
-        .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost".split(' '))
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
-        .arg("-keyout")
-        .arg(folder.join("tls.key"))
-        .arg("-out")
-        .arg(folder.join("tls.crt"))
-        .stderr(Stdio::null())
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/make-secrets");
+    let made = Command::new(script)
+        .arg(folder)
+        .stdout(Stdio::null())
         .status();
-    assert!(made.expect("openssl runs").success());
+    assert!(made.expect("the script runs").success());
 }
 
 /// The project's file with this test's addresses and folder in it; everything else is as it is in production.
