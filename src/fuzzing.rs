@@ -3,7 +3,7 @@
 
 use crate::{
     config::Limits,
-    extract::{Snapshot, extract},
+    extract::{Extraction, Snapshot, extract},
     quiz::{
         MAX_OPTIONS,
         check::check,
@@ -70,14 +70,16 @@ pub fn moodle(data: &[u8]) {
 pub fn page(data: &[u8]) {
     let snapshot = serde_json::from_slice(data)
         .unwrap_or_else(|_| Snapshot::of_html(&String::from_utf8_lossy(data), None));
-    for question in extract(&snapshot).questions {
+    sound(&extract(&snapshot));
+}
+
+/// Whatever a page is, its questions can be asked, and their key names options.
+pub(crate) fn sound(found: &Extraction) {
+    for question in &found.questions {
         let count = question.options.len();
         assert!((2..=MAX_OPTIONS).contains(&count), "{question:?}");
-        let texts = question.options.iter().chain([&question.text]);
-        assert!(
-            texts.into_iter().all(|text| !text.trim().is_empty()),
-            "{question:?}"
-        );
+        let mut texts = question.options.iter().chain([&question.text]);
+        assert!(texts.all(|text| !text.trim().is_empty()), "{question:?}");
         let mut key = question.correct.iter().flatten();
         assert!(
             key.all(|&number| (1..=count).contains(&(number as usize))),

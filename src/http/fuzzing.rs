@@ -57,21 +57,17 @@ pub fn forwarded(data: &[u8]) {
             let words = line
                 .as_bytes()
                 .split(|byte| !(byte.is_ascii_alphanumeric() || b".:".contains(byte)));
-            let words = words.filter_map(|word| std::str::from_utf8(word).ok());
-            words.into_iter().any(|word| {
+            let mut words = words.filter_map(|word| std::str::from_utf8(word).ok());
+            words.any(|word| {
                 let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
-                [word, host]
-                    .iter()
-                    .any(|text| text.parse() == Ok(told) || mapped(text) == Some(told))
+                // An IPv4 address may be in the clothes of IPv6.
+                let is_told = |text: &str| {
+                    text.parse()
+                        .is_ok_and(|ip: IpAddr| ip.to_canonical() == told)
+                };
+                is_told(word) || is_told(host)
             })
         });
         assert!(told == proxy || stands_there, "{told}");
     }
-}
-
-/// An IPv4 address in the clothes of IPv6.
-fn mapped(text: &str) -> Option<IpAddr> {
-    text.parse::<IpAddr>()
-        .ok()
-        .map(|address| address.to_canonical())
 }
