@@ -29,10 +29,12 @@ pub(super) fn run(args: &ConfigArgs, sources: &Sources) -> anyhow::Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     let loaded = config::load(sources)?;
-    print(&if args.check {
-        "the configuration is right\n".to_owned()
+    if !args.check {
+        print(&loaded.masked_toml())?;
+    } else if let Some(told) = loaded.settings.guessable_key() {
+        return Err(super::WrongUse(told).into());
     } else {
-        loaded.masked_toml()
-    })?;
+        print("the configuration is right\n")?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,8 @@
 //! Who may do what, how often, and where the server listens.
 
-use crate::support::{Reply, StubAi, TestServer, eventually, order, question};
+use crate::support::{Program, Reply, StubAi, TestServer, eventually, order, question};
 use serde_json::json;
+use std::path::Path;
 
 const KEY: &str = "correct-horse-battery-staple";
 
@@ -106,6 +107,13 @@ async fn a_key_that_can_be_guessed_guards_nobody_but_this_machine() {
         "{said}"
     );
     assert!(!said.contains("open-sesame"), "{said}");
+    // Whoever asks beforehand hears the same.
+    let asked = Program::new(Path::new("."), &["config", "--check"])
+        .env("API_KEY", "open-sesame")
+        .run()
+        .await;
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.stderr.contains("16 characters"), "{asked:?}");
 }
 
 #[tokio::test]
