@@ -21,6 +21,8 @@ const VILLAIN: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 const CALLS: usize = 200;
 /// What the server may have grown by, in KiB: what the allocator keeps for the next time.
 const KEPT_KIB: u64 = 24 * 1_024;
+/// How slow its slowest hundredth may be in spite of all, on a machine with other work.
+const BEARABLE: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_given_up() {
@@ -118,6 +120,7 @@ async fn in_spite_of(what: &str, server: &TestServer, harm: impl AsyncFn()) {
     };
     harm().await;
     println!("{what}: p99 {loud:?}, in peace {quiet:?}");
+    assert!(loud < (3 * quiet).max(BEARABLE), "{loud:?}, {quiet:?}");
     eventually("the memory is back", || async {
         (server.memory_kib() < before + KEPT_KIB).then_some(())
     })
