@@ -42,7 +42,7 @@ Examples:
   quiz-stats analyze quiz.json --server http://127.0.0.1:3000
   quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
-    quiz-stats key new anna --roles analyze    a key for somebody
+  quiz-stats key new anna --roles analyze    a key for somebody
   quiz-stats config --default > my.toml      every setting, documented
   quiz-stats man | man -l -                  all of this as a manual page
 

@@ -232,6 +232,10 @@ impl Router {
         refused: ApiError,
         asked: &Asked<'_>,
     ) -> Result<Response<Body>, ApiError> {
+        // Keys that cannot be fetched at the moment are not the stranger's fault.
+        if refused.status() != StatusCode::UNAUTHORIZED {
+            return Err(refused);
+        }
         let client = Client::from(asked.address);
         let verdict = allowance::take(&self.context, client, Scope::General, 1).await?;
         let refused = allowance::check(verdict).err().unwrap_or(refused);

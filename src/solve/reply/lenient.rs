@@ -191,7 +191,14 @@ fn letter(word: &str, options: usize, lower_case: bool) -> Option<usize> {
 
 /// Returns the one option whose text the whole reply is.
 fn by_text(text: &str, question: &Question) -> Option<Vec<usize>> {
-    let fold = |text: &str| text.trim().trim_end_matches('.').to_lowercase();
+    let fold = |text: &str| {
+        let text = text.trim();
+        // An option may be a full stop, and dots are not it.
+        Some(text.trim_end_matches('.'))
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(text)
+            .to_lowercase()
+    };
     let wanted = fold(text);
     let mut equal = question
         .options
@@ -295,6 +302,13 @@ mod tests {
             Ok(3),
             "an option's text counts before its number"
         );
+    }
+
+    #[test]
+    fn dots_are_no_full_stop() {
+        let marks = question(Kind::Single, &["!", ".", "?"]);
+        assert_eq!(read("...", &marks), Err(ReplyError::NoOption));
+        assert!(read(".", &marks).is_ok_and(|reply| reply.probabilities[1] > 0.5));
     }
 
     #[test]
