@@ -56,6 +56,7 @@ impl App {
             pages: scrape::from_settings(&settings, &mailboxes)?,
             resolver: Arc::new(SystemResolver),
             analyses: stores.analyses,
+            embedded: stores.embedded,
             shared: stores.shared,
         };
         Self::with_ports(settings, ports, mailboxes, metrics).await
@@ -88,6 +89,7 @@ impl App {
             role: Role::Scraper,
             pages,
             redis: None,
+            embedded: None,
             provider_fingerprint: provider.fingerprint().into(),
             provider,
             clock: Clock::start(),
@@ -113,6 +115,7 @@ impl App {
             actors: mailboxes,
             role: Role::All,
             pages: ports.pages,
+            embedded: ports.embedded,
             redis: ports.shared.map(|(link, _)| link),
             provider_fingerprint: ports.provider.fingerprint().into(),
             provider: ports.provider,

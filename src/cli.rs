@@ -4,6 +4,7 @@
 
 mod address;
 mod analyze;
+mod backup;
 mod completions;
 mod config;
 mod healthcheck;
@@ -11,6 +12,7 @@ mod key;
 mod man;
 #[cfg(feature = "local-model")]
 pub mod model;
+mod restore;
 mod scrape;
 mod serve;
 mod signals;
@@ -43,6 +45,7 @@ Examples:
   quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
   quiz-stats key new anna --roles analyze    a key for somebody
+  quiz-stats backup /srv/backups --keep 7    a copy of its data, while it runs
   quiz-stats config --default > my.toml      every setting, documented
   quiz-stats man | man -l -                  all of this as a manual page
 
@@ -147,6 +150,10 @@ pub enum RunCommand {
     Scrape(scrape::ScrapeArgs),
     /// Watch the show of a running server in the terminal; q quits
     Watch(watch::WatchArgs),
+    /// Copy answers, events and promised analyses to a file, while a server uses them or not
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of what the data folder holds; no server may use it
+    Restore(restore::RestoreArgs),
     /// Ask a running server whether it is ready; exit code 0 or 1
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Manage the weights of the model in the process
@@ -191,6 +198,8 @@ impl RunCommand {
             Self::Analyze(args) => analyze::run(args, settings).await,
             Self::Scrape(args) => scrape::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
+            Self::Backup(args) => backup::run(&args, &settings).await,
+            Self::Restore(args) => restore::run(&args, &settings),
             Self::Healthcheck(args) => healthcheck::run(&args, &settings).await,
             #[cfg(feature = "local-model")]
             Self::Model(command) => model::run(command, &settings).await,

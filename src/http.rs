@@ -8,6 +8,7 @@ mod analyze;
 mod assets;
 mod audit;
 mod auth;
+mod backup;
 mod channels;
 mod describe;
 mod error;

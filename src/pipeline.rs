@@ -23,7 +23,7 @@ use crate::{
     runtime::AskError,
     scrape::PageReader,
     solve::Solution,
-    store::redis::Link,
+    store::{embedded::Embedded, redis::Link},
     timeline::{Staging, Timing},
 };
 use std::{sync::Arc, time::Duration};
@@ -48,6 +48,8 @@ pub struct Pipeline {
     pub pages: Arc<dyn PageReader>,
     /// The way to the other processes; `None` for one that is alone.
     pub redis: Option<Link>,
+    /// What can be backed up; `None` when it is not in this process's hands.
+    pub embedded: Option<Embedded>,
     /// Who answers questions.
     pub provider: Arc<dyn Provider>,
     /// What besides the question determines an answer.

@@ -45,6 +45,8 @@ pub struct Stores {
     pub events: Arc<dyn EventLog>,
     /// Promised analyses.
     pub analyses: Arc<dyn AnalysisStore>,
+    /// The same in the data folder, to be backed up; `None` for those in Redis.
+    pub embedded: Option<embedded::Embedded>,
     /// The way to the processes that share them; `None` for one that owns its stores.
     pub shared: Option<(redis::Link, redis::RedisEvents)>,
 }
@@ -56,11 +58,12 @@ impl Stores {
     /// When the folder cannot be used, or Redis not reached.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         let Some(url) = &settings.redis.url else {
-            let folder = &settings.server.data_dir;
+            let own = embedded::Embedded::open(&settings.server.data_dir)?;
             return Ok(Self {
-                answers: Arc::new(embedded::EmbeddedAnswers::open(folder)?),
-                events: Arc::new(embedded::EmbeddedEvents::open(folder)?),
-                analyses: Arc::new(embedded::EmbeddedAnalyses::open(folder)?),
+                answers: Arc::new(own.answers.clone()),
+                events: Arc::new(own.events.clone()),
+                analyses: Arc::new(own.analyses.clone()),
+                embedded: Some(own),
                 shared: None,
             });
         };
@@ -71,6 +74,7 @@ impl Stores {
             answers: Arc::new(redis::RedisAnswers::new(link.clone())),
             events: Arc::new(events.clone()),
             analyses: Arc::new(redis::RedisAnalyses::new(link.clone())),
+            embedded: None,
             shared: Some((link, events)),
         })
     }

@@ -26,6 +26,7 @@ use crate::{
     scrape::PageReader,
     store::{
         AnalysisStore, AnswerStore, EventLog,
+        embedded::Embedded,
         redis::{Link, RedisEvents},
     },
 };
@@ -166,6 +167,8 @@ pub struct Ports {
     pub resolver: Arc<dyn Resolver>,
     /// Promised analyses.
     pub analyses: Arc<dyn AnalysisStore>,
+    /// What can be backed up; `None` when it is not in this process's hands.
+    pub embedded: Option<Embedded>,
     /// The way to other processes that share the stores, and the log as it knows its own appends.
     pub shared: Option<(Link, RedisEvents)>,
 }

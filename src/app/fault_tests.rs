@@ -123,6 +123,7 @@ async fn house() -> House {
         pages: Arc::new(OnePage),
         resolver: Arc::new(SystemResolver),
         analyses: Arc::new(EmbeddedAnalyses::open(folder.path()).unwrap()),
+        embedded: None,
         shared: None,
     };
     House {

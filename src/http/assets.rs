@@ -24,7 +24,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What a process offers that does more than read pages.
-const BACKEND_ENDPOINTS: [(&str, &str); 11] = [
+const BACKEND_ENDPOINTS: [(&str, &str); 12] = [
     ("analyze", "POST /api/analyze"),
     (
         "analyses",
@@ -34,6 +34,7 @@ const BACKEND_ENDPOINTS: [(&str, &str); 11] = [
     ("display", "POST /api/channels/{channel}/display"),
     ("control", "POST /api/channels/{channel}/control"),
     ("tickets", "POST /api/tickets"),
+    ("backup", "GET /api/backup"),
     ("websocket", "GET /ws?channel={channel}"),
     ("events", "GET /events?channel={channel}"),
     ("stage", "GET /stage/{channel}"),

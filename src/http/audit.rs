@@ -2,6 +2,7 @@
 //! never a question's text, never a key. What an analysis cost is known at its end: `actors::analyses` has that line.
 
 use super::{auth::Caller, respond::Body};
+use crate::config::keys::Role;
 use http::{Method, Response, StatusCode};
 use std::net::IpAddr;
 use tracing::info;
@@ -28,8 +29,8 @@ pub(super) struct Asked<'a> {
     pub(super) caller: Option<Caller>,
     pub(super) address: IpAddr,
     pub(super) request_id: &'a str,
-    /// Whether the route is for somebody with a role.
-    pub(super) needs_role: bool,
+    /// The role that the route is for.
+    pub(super) role: Option<Role>,
 }
 
 impl Asked<'_> {
@@ -38,7 +39,9 @@ impl Asked<'_> {
         let status = response.status();
         let is_refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
-        if !is_refused && (reads || !self.needs_role) {
+        // Whoever takes everything away is remembered.
+        let is_harmless = self.role.is_none() || reads && self.role != Some(Role::Admin);
+        if !is_refused && is_harmless {
             return;
         }
         let who = self.caller.as_ref().map(Caller::who);

@@ -7,7 +7,7 @@ use super::{
     assets::{self, Asset},
     audit::Asked,
     auth::{Caller, Credentials},
-    channels,
+    backup, channels,
     error::{ApiError, X_REQUEST_ID},
     events, health,
     origin::{self, Origins},
@@ -32,7 +32,10 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_util::task::TaskTracker;
 
 /// Which routes a listener has.
@@ -59,6 +62,8 @@ pub(super) struct Context {
     pub(super) languages: HashMap<String, Asset>,
     /// `openapi.json`, by the routes and limits of this listener.
     pub(super) openapi: Asset,
+    /// A backup at a time: each is as large as the data.
+    pub(super) backup_turn: Arc<Semaphore>,
 }
 
 /// One request on its way through a handler.
@@ -161,9 +166,7 @@ impl Router {
             caller: None,
             address,
             request_id: &request_id,
-            needs_role: found
-                .as_ref()
-                .is_some_and(|found| found.value.role.is_some()),
+            role: found.as_ref().and_then(|found| found.value.role),
         };
         let mut response = match found {
             Some(found) => self.admit(found, request, &mut asked).await,
@@ -261,7 +264,8 @@ impl Router {
             | Route::Display
             | Route::Control
             | Route::Channel
-            | Route::Tickets => Some(Scope::General),
+            | Route::Tickets
+            | Route::Backup => Some(Scope::General),
             _ => None,
         };
         let Some(scope) = scope else {
@@ -314,6 +318,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         )),
         Route::Events => events::stream(call).await,
         Route::Tickets => tickets::issue(&call).await,
+        Route::Backup => backup::download(&call).await,
         Route::Stage => assets::page(&call, "stage.html"),
         Route::Overlay => assets::page(&call, "overlay.html"),
         Route::Console => Ok(assets::general_page(&call, "console.html")),

@@ -17,6 +17,7 @@ pub(super) enum Route {
     WebSocket,
     Events,
     Tickets,
+    Backup,
     Stage,
     Overlay,
     Console,
@@ -50,7 +51,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, the role that it needs.
-pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 23] = [
+pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 24] = [
     ("/", Route::Root, "GET, HEAD", None),
     (
         "/api/analyze",
@@ -100,6 +101,7 @@ pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 23] = [
         "POST",
         Some(keys::Role::View),
     ),
+    ("/api/backup", Route::Backup, "GET", Some(keys::Role::Admin)),
     // Tickets and first messages may come instead of a header, so these look for themselves.
     ("/ws", Route::WebSocket, "GET", None),
     ("/events", Route::Events, "GET", None),

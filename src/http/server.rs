@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinHandle,
     time::Instant,
 };
@@ -85,6 +85,7 @@ impl Server {
             credentials,
             languages,
             openapi,
+            backup_turn: Arc::new(Semaphore::new(1)),
         };
         let router = Arc::new(Router::new(context, routes));
         let accepting = tokio::spawn(accept(listener, router, config, drained));

@@ -5,10 +5,12 @@
 
 mod analyses;
 mod answers;
+mod backup;
 mod events;
 
 pub use analyses::EmbeddedAnalyses;
 pub use answers::EmbeddedAnswers;
+pub use backup::{Contents, Embedded, FORMER, made_at, restore};
 pub use events::EmbeddedEvents;
 
 use super::StoreError;

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod analyze;
 #[cfg(test)]
+mod backup;
 mod channels;
 #[cfg(test)]
 mod cli;

@@ -12,7 +12,7 @@ use crate::{
     quiz::{Question, request::Subject},
 };
 use anyhow::{Context as _, anyhow, bail};
-use reqwest::{Response, Url, header};
+use reqwest::{Client, RequestBuilder, Response, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use std::time::Duration;
@@ -121,7 +121,28 @@ pub(in crate::cli) async fn post<'a>(
     api_key: Option<&SecretString>,
     body: &impl Serialize,
 ) -> anyhow::Result<(Response, &'a str)> {
-    let client = reqwest::Client::builder()
+    let call = client(base)?
+        .post(address::below(base, path))
+        .header(header::ACCEPT, "text/event-stream, application/json")
+        .json(body);
+    send(base, call, api_key).await
+}
+
+/// Gets what the server at `base` has at `path`; returns its response and its name for people.
+///
+/// # Errors
+/// When it cannot be reached.
+pub(in crate::cli) async fn get<'a>(
+    base: &'a Url,
+    path: &str,
+    api_key: Option<&SecretString>,
+) -> anyhow::Result<(Response, &'a str)> {
+    let call = client(base)?.get(address::below(base, path));
+    send(base, call, api_key).await
+}
+
+fn client(base: &Url) -> anyhow::Result<Client> {
+    let client = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT);
     // A proxy for the outside world cannot reach this machine.
@@ -129,12 +150,14 @@ pub(in crate::cli) async fn post<'a>(
         true => client.no_proxy(),
         false => client,
     };
-    let mut call = client
-        .build()
-        .context("cannot start an HTTP client")?
-        .post(address::below(base, path))
-        .header(header::ACCEPT, "text/event-stream, application/json")
-        .json(body);
+    client.build().context("cannot start an HTTP client")
+}
+
+async fn send<'a>(
+    base: &'a Url,
+    mut call: RequestBuilder,
+    api_key: Option<&SecretString>,
+) -> anyhow::Result<(Response, &'a str)> {
     if let Some(key) = api_key {
         call = call.bearer_auth(key.expose_secret());
     }

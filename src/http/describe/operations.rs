@@ -162,6 +162,16 @@ pub(super) fn of(route: Route, method: &str) -> Option<Operation> {
             "The version.",
             Payload::Json(answer::<Version>),
         )]),
+        (Route::Backup, _) => new(
+            "getBackup",
+            "A copy of answers, events and promised analyses, made while they are in use",
+        )
+        .answers(&[(
+            200,
+            "The copy, for `quiz-stats restore`.",
+            Payload::Text("application/octet-stream"),
+        )])
+        .fails(&[404]),
         (Route::Asset, _) => return None,
     })
 }

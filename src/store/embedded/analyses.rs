@@ -7,13 +7,16 @@ use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Tab
 use std::{path::Path, sync::Arc};
 
 /// Analysis id (UUIDv7, so in order of time) → record.
-const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 /// Idempotency key → [`IdempotentUse`] as JSON.
-const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
+pub(super) const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
+
+/// Its name in the data folder.
+pub(super) const FILE: &str = "analyses.redb";
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct EmbeddedAnalyses(Arc<Database>);
+pub struct EmbeddedAnalyses(pub(super) Arc<Database>);
 
 impl EmbeddedAnalyses {
     /// Opens or creates `analyses.redb` in `folder`.
@@ -21,7 +24,7 @@ impl EmbeddedAnalyses {
     /// # Errors
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = open(folder, "analyses.redb")?;
+        let database = open(folder, FILE)?;
         create_tables(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }

@@ -10,11 +10,15 @@ use redb::{Database, ReadableDatabase, TableDefinition};
 use std::{path::Path, sync::Arc};
 
 /// Fingerprint → (expiry in milliseconds since the Unix epoch, answer).
-const ANSWERS: TableDefinition<'_, [u8; 32], (u64, &[u8])> = TableDefinition::new("answers");
+pub(super) const ANSWERS: TableDefinition<'_, [u8; 32], (u64, &[u8])> =
+    TableDefinition::new("answers");
+
+/// Its name in the data folder.
+pub(super) const FILE: &str = "answers.redb";
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct EmbeddedAnswers(Arc<Database>);
+pub struct EmbeddedAnswers(pub(super) Arc<Database>);
 
 impl EmbeddedAnswers {
     /// Opens or creates `answers.redb` in `folder`.
@@ -22,7 +26,7 @@ impl EmbeddedAnswers {
     /// # Errors
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = open(folder, "answers.redb")?;
+        let database = open(folder, FILE)?;
         create_table(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }

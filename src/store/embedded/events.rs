@@ -7,15 +7,20 @@ use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, Wr
 use std::{path::Path, sync::Arc};
 
 /// Channel → (epoch, first, next, bytes kept).
-const STREAMS: TableDefinition<'_, &str, (u64, u64, u64, u64)> = TableDefinition::new("streams");
+pub(super) const STREAMS: TableDefinition<'_, &str, (u64, u64, u64, u64)> =
+    TableDefinition::new("streams");
 /// (channel, offset) → (milliseconds since the Unix epoch, body).
-const EVENTS: TableDefinition<'_, (&str, u64), (u64, &[u8])> = TableDefinition::new("events");
+pub(super) const EVENTS: TableDefinition<'_, (&str, u64), (u64, &[u8])> =
+    TableDefinition::new("events");
 /// Channel → what it is playing.
-const STATES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("states");
+pub(super) const STATES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("states");
+
+/// Its name in the data folder.
+pub(super) const FILE: &str = "events.redb";
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct EmbeddedEvents(Arc<Database>);
+pub struct EmbeddedEvents(pub(super) Arc<Database>);
 
 impl EmbeddedEvents {
     /// Opens or creates `events.redb` in `folder`.
@@ -23,7 +28,7 @@ impl EmbeddedEvents {
     /// # Errors
     /// When the folder or file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = open(folder, "events.redb")?;
+        let database = open(folder, FILE)?;
         create_tables(&database).map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self(database))
     }
@@ -150,6 +155,20 @@ fn purge_all(
         }
     }
     Ok(!trimmed.is_empty())
+}
+
+/// Gives every stream another epoch.
+pub(super) fn renew_all(write: &WriteTransaction) -> Result<(), redb::Error> {
+    let mut streams = write.open_table(STREAMS)?;
+    let mut renewed = Vec::new();
+    for entry in streams.iter()? {
+        let (channel, stream) = entry?;
+        renewed.push((channel.value().to_owned(), stream.value()));
+    }
+    for (channel, (_, first, next, bytes)) in renewed {
+        streams.insert(channel.as_str(), (rand::random(), first, next, bytes))?;
+    }
+    Ok(())
 }
 
 /// One process owns the file, so nobody else can have changed it.
