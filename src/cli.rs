@@ -18,7 +18,7 @@ mod serve;
 mod signals;
 mod watch;
 
-use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources};
+use crate::config::{Argument, Loaded, Log, Problems, Settings, Sources, Tracing};
 use crate::quiz::request::is_channel_name;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -178,6 +178,14 @@ impl RunCommand {
                 ..chosen
             },
             false => chosen,
+        }
+    }
+
+    /// Returns where spans are sent: only a server has any that are worth it.
+    pub const fn tracing<'a>(&self, settings: &'a Settings) -> Option<&'a Tracing> {
+        match self {
+            Self::Serve(_) => Some(&settings.tracing),
+            _ => None,
         }
     }
 

@@ -38,6 +38,7 @@ mod setting;
 mod stats_app;
 mod supervisor;
 mod timeline;
+mod tracing;
 
 pub use ai::Ai;
 pub use analyses::Analyses;
@@ -66,6 +67,7 @@ pub use server::{ForwardedHeader, Server};
 pub use stats_app::StatsApp;
 pub use supervisor::Supervisor;
 pub use timeline::Timeline;
+pub use tracing::Tracing;
 
 use check::Check;
 use section::Section;
@@ -117,6 +119,7 @@ settings! {
     supervisor: Supervisor,
     metrics: Metrics,
     log: Log,
+    tracing: Tracing,
 }
 
 impl Settings {

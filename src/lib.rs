@@ -34,4 +34,5 @@ mod site;
 pub mod solve;
 pub mod store;
 pub mod timeline;
+pub mod trace;
 pub mod version;

@@ -1,13 +1,21 @@
 //! Logs: one line per event on standard error, as text for people or JSON for machines. Panics are logged too.
 
-use crate::config::{Format, Log};
+use crate::config::{Format, Log, Tracing};
+#[cfg(feature = "otlp")]
+use crate::trace::otlp::Exporter;
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     io::IsTerminal as _,
     panic::PanicHookInfo,
 };
 use thiserror::Error;
-use tracing_subscriber::{fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+#[cfg(feature = "otlp")]
+use tracing::Level;
+#[cfg(feature = "otlp")]
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{
+    Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Why logging could not start.
 #[derive(Debug, Error)]
@@ -20,6 +28,10 @@ pub enum LogError {
         /// What would be right.
         problem: String,
     },
+    /// Spans cannot be sent.
+    #[cfg(feature = "otlp")]
+    #[error("tracing.otlp_endpoint: {0}")]
+    Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
     /// Another logger was there first.
     #[error("logging is set up already")]
     Taken,
@@ -27,30 +39,66 @@ pub enum LogError {
 
 /// Starts logging for the whole process and has panics logged instead of printed.
 ///
+/// Returns what must live as long as spans are to be sent; dropping it sends those that are left.
+///
 /// # Errors
 /// A filter that cannot be read, or a second call.
-pub fn init(settings: &Log) -> Result<(), LogError> {
+pub fn init(settings: &Log, tracing: Option<&Tracing>) -> Result<Spans, LogError> {
     let filter =
         crate::config::log_filter(&settings.level).map_err(|problem| LogError::BadFilter {
             level: settings.level.clone(),
             problem,
         })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    #[cfg(feature = "otlp")]
+    let exporter = match tracing {
+        Some(tracing) => Exporter::start(tracing)?,
+        None => None,
+    };
+    #[cfg(feature = "otlp")]
+    let exported = exporter.as_ref().map(|exporter| {
+        let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), Level::INFO);
+        exporter.layer().with_filter(own)
+    });
+    #[cfg(not(feature = "otlp"))]
+    let exported = tracing.and(None::<tracing_subscriber::layer::Identity>);
+    // What is sent does not depend on what is logged.
+    let registry = tracing_subscriber::registry().with(exported);
     let taken = match settings.format {
         Format::Json => registry
-            .with(lines.json().flatten_event(true))
+            .with(
+                lines
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(false)
+                    .with_filter(filter),
+            )
             .try_init()
             .is_err(),
         // The library turns colours on by itself unless NO_COLOR is set; a file or a pipe must not get them either.
-        Format::Text if std::io::stderr().is_terminal() => registry.with(lines).try_init().is_err(),
-        Format::Text => registry.with(lines.with_ansi(false)).try_init().is_err(),
+        Format::Text if std::io::stderr().is_terminal() => {
+            registry.with(lines.with_filter(filter)).try_init().is_err()
+        }
+        Format::Text => registry
+            .with(lines.with_ansi(false).with_filter(filter))
+            .try_init()
+            .is_err(),
     };
     if taken {
         return Err(LogError::Taken);
     }
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(Spans {
+        #[cfg(feature = "otlp")]
+        _exporter: exporter,
+    })
+}
+
+/// What sends spans, where any are sent.
+#[derive(Debug)]
+pub struct Spans {
+    #[cfg(feature = "otlp")]
+    _exporter: Option<Exporter>,
 }
 
 /// Logs where it happened. The message stands in the log only when it is a literal of the source code: a formatted one
@@ -126,7 +174,7 @@ mod tests {
                 ..Log::default()
             };
             assert!(
-                matches!(init(&settings), Err(LogError::BadFilter { .. })),
+                matches!(init(&settings, None), Err(LogError::BadFilter { .. })),
                 "{level:?}"
             );
         }

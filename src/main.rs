@@ -24,15 +24,15 @@ fn main() -> ExitCode {
 
 fn run(command: RunCommand, sources: &Sources) -> anyhow::Result<ExitCode> {
     let loaded = config::load(sources)?;
-    log::init(&command.log(&loaded))?;
+    // Every TLS client in the process takes this provider; only a second call could fail.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let _spans = log::init(&command.log(&loaded), command.tracing(&loaded.settings))?;
     #[cfg(feature = "local-model")]
     if command.may_ask_local_model(&loaded.settings)
         && let Err(error) = quiz_stats::local_model::threads::settle()
     {
         tracing::warn!(%error, "the local model answers one question at a time");
     }
-    // Every TLS client in the process takes this provider; only a second call could fail.
-    let _first = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

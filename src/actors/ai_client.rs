@@ -28,7 +28,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
-use tracing::error;
+use tracing::{Instrument as _, error, info_span};
 
 /// What the AI client works with.
 #[derive(Clone)]
@@ -121,6 +121,7 @@ impl Actor for AiClient {
         envelope: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = envelope.span();
         let (message, permit) = envelope.open();
         match message {
             AiClientMsg::Solve {
@@ -132,14 +133,16 @@ impl Actor for AiClient {
                     Arc::clone(&state.caller),
                     Bell::new(&myself, Envelope::internal(AiClientMsg::Ended)),
                 );
-                state.calls.spawn(async move {
+                let work = async move {
                     let (_bell, _permit, mut reply) = (bell, permit, reply);
                     tokio::select! {
                         // Nobody waits for the answer any more: the call is not worth its price.
                         () = reply.closed() => {}
                         outcome = caller.solve(&question, deadline) => drop(reply.send(outcome)),
                     }
-                });
+                };
+                let span = info_span!(parent: &span, "ai_call");
+                state.calls.spawn(work.instrument(span));
             }
             AiClientMsg::Ended => state.reap().await,
         }

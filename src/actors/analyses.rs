@@ -38,7 +38,7 @@ use memory::{Memory, Running};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, error_span, info, warn};
 
 /// What it works with.
 #[derive(Clone)]
@@ -120,8 +120,9 @@ impl Actor for Analyses {
         envelope: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = envelope.span();
         let (message, _permit) = envelope.open();
-        state.on_message(message).await;
+        state.on_message(message).instrument(span).await;
         Ok(())
     }
 
@@ -236,6 +237,7 @@ impl State {
     async fn spawn(&self, id: &str, request: StartRequest) -> Result<ActorCell, StoreError> {
         let args = AnalysisArgs {
             id: id.to_owned(),
+            span: error_span!("analysis", id, channel = request.channel),
             show: request.show.map(|staging| (request.channel, staging)),
             subject: request.subject,
             deadline: Instant::now() + Duration::from_millis(self.args.config.timeout_ms),

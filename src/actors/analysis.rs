@@ -32,6 +32,7 @@ use question::{Outcome, again};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::{task::JoinSet, time::Instant};
+use tracing::{Instrument as _, Span, error_span};
 
 /// What one analysis works with.
 pub struct AnalysisArgs {
@@ -39,6 +40,8 @@ pub struct AnalysisArgs {
     pub id: String,
     /// Where it is shown; `None` when nothing is to be shown.
     pub show: Option<(String, Staging)>,
+    /// What its work belongs to.
+    pub span: Span,
     /// What is asked, or the page where it stands.
     pub subject: Subject,
     /// When it must be over.
@@ -120,10 +123,11 @@ impl Actor for Analysis {
             Subject::Page(page) => {
                 let (scraper, deadline) = (args.scraper.clone(), args.deadline);
                 let bell = Bell::new(&myself, AnalysisMsg::Next);
-                at_work.spawn(async move {
+                let reading = async move {
                     let _bell = bell;
                     Work::Read(read_page(&scraper, page, deadline, deadline).await)
-                });
+                };
+                at_work.spawn(reading.instrument(args.span.clone()));
                 VecDeque::new()
             }
         };
@@ -142,23 +146,34 @@ impl Actor for Analysis {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = state.args.span.clone();
+        state.on_message(message, myself).instrument(span).await
+    }
+}
+
+impl State {
+    async fn on_message(
+        &mut self,
+        message: AnalysisMsg,
+        myself: ActorRef<AnalysisMsg>,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             AnalysisMsg::Run => {
-                if let Err(failure) = state.begin(&myself).await {
-                    state.give_up(failure, &myself);
+                if let Err(failure) = self.begin(&myself).await {
+                    self.give_up(failure, &myself);
                     return Ok(());
                 }
             }
-            AnalysisMsg::Next => match state.at_work.join_next().await {
+            AnalysisMsg::Next => match self.at_work.join_next().await {
                 // A task that panicked takes the analysis with it: its question would stay without a reason.
                 Some(ended) => match ended? {
                     Work::Asked(outcome) => {
-                        state.on_outcome(outcome).await;
-                        state.ask_next(&myself);
+                        self.on_outcome(outcome).await;
+                        self.ask_next(&myself);
                     }
                     Work::Read(page) => {
-                        if let Err(failure) = state.on_page(page, &myself).await {
-                            state.give_up(failure, &myself);
+                        if let Err(failure) = self.on_page(page, &myself).await {
+                            self.give_up(failure, &myself);
                             return Ok(());
                         }
                     }
@@ -166,16 +181,14 @@ impl Actor for Analysis {
                 None => return Ok(()),
             },
         }
-        if state.waiting.is_empty() && state.at_work.is_empty() {
-            let done = state.conclude().await;
-            state.report(done);
+        if self.waiting.is_empty() && self.at_work.is_empty() {
+            let done = self.conclude().await;
+            self.report(done);
             myself.stop(None);
         }
         Ok(())
     }
-}
 
-impl State {
     /// Goes on with the questions of its page.
     async fn on_page(
         &mut self,
@@ -247,10 +260,12 @@ impl State {
             self.args.deadline,
             Bell::new(myself, AnalysisMsg::Next),
         );
-        self.at_work.spawn(async move {
+        let span = error_span!(parent: &self.args.span, "question", index);
+        let solving = async move {
             let _bell = bell;
             Work::Asked(solver.solve(index, &question, deadline).await)
-        });
+        };
+        self.at_work.spawn(solving.instrument(span));
     }
 
     async fn on_outcome(&mut self, outcome: Outcome) {

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{Instrument as _, info_span, warn};
 use writer::Writer;
 
 /// How often expired answers are removed from the store.
@@ -150,8 +150,9 @@ impl Actor for Cache {
         envelope: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = envelope.span();
         let (message, permit) = envelope.open();
-        state.on_message(message, permit).await;
+        state.on_message(message, permit).instrument(span).await;
         Ok(())
     }
 
@@ -224,21 +225,24 @@ impl State {
             self.args.clock.now_ms(),
             self.myself.clone(),
         );
-        self.reads.spawn(async move {
-            let bell = Loaded {
-                fingerprint,
-                found: None,
-                myself,
-            };
-            let found = store
-                .get(vec![fingerprint], now)
-                .await
-                .unwrap_or_else(|error| {
-                    warn!(actor = "cache", %error, "cannot read an answer");
-                    vec![None]
-                });
-            bell.ring(found.into_iter().flatten().next());
-        });
+        self.reads.spawn(
+            async move {
+                let bell = Loaded {
+                    fingerprint,
+                    found: None,
+                    myself,
+                };
+                let found = store
+                    .get(vec![fingerprint], now)
+                    .await
+                    .unwrap_or_else(|error| {
+                        warn!(actor = "cache", %error, "cannot read an answer");
+                        vec![None]
+                    });
+                bell.ring(found.into_iter().flatten().next());
+            }
+            .instrument(info_span!("cache_read")),
+        );
     }
 
     fn on_loaded(&mut self, fingerprint: Fingerprint, found: Option<Arc<Solution>>) {

@@ -39,6 +39,7 @@ use std::{
     time::Duration,
 };
 use tokio::{task::AbortHandle, time::Instant};
+use tracing::Instrument as _;
 
 /// How often a growing show is published while it has enough to play. Each event carries the whole timeline: published with
 /// every answer, a long quiz would cost the square of its length.
@@ -135,13 +136,14 @@ impl Actor for Director {
         envelope: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = envelope.span();
         let (message, permit) = envelope.open();
-        match message {
-            DirectorMsg::Again(message, permit, tries) => {
-                state.on_message(*message, permit, tries).await;
-            }
-            message => state.on_message(message, permit, TRIES).await,
-        }
+        let (message, permit, tries) = match message {
+            DirectorMsg::Again(message, permit, tries) => (*message, permit, tries),
+            message => (message, permit, TRIES),
+        };
+        let handled = state.on_message(message, permit, tries);
+        handled.instrument(span).await;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, info_span, warn};
 
 /// What the scraper works with.
 #[derive(Clone)]
@@ -91,6 +91,7 @@ impl Actor for Scraper {
         envelope: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let span = envelope.span();
         let (message, permit) = envelope.open();
         match message {
             ScraperMsg::Scrape {
@@ -100,14 +101,16 @@ impl Actor for Scraper {
             } => {
                 let desk = Arc::clone(&state.desk);
                 let bell = Bell::new(&myself, Envelope::internal(ScraperMsg::Ended));
-                state.pages.spawn(async move {
+                let work = async move {
                     let (_bell, _permit, mut reply) = (bell, permit, reply);
                     tokio::select! {
                         // Nobody waits for the page any more: its site is left in peace.
                         () = reply.closed() => {}
                         outcome = desk.scrape(&page, deadline) => drop(reply.send(outcome)),
                     }
-                });
+                };
+                let span = info_span!(parent: &span, "page");
+                state.pages.spawn(work.instrument(span));
             }
             ScraperMsg::Ended => state.reap().await,
         }

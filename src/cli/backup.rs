@@ -20,9 +20,9 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
 };
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// How the names of copies begin and end; what is between is the time, so they sort by it.
 const PREFIX: &str = "quiz-stats-";

@@ -7,7 +7,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::Args;
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode};
+use tokio::time::Instant;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -15,7 +15,7 @@ const PREFIX: &str = "QUIZ_STATS__";
 /// Added to a name: the variable holds the path of a file with the value.
 const FILE_SUFFIX: &str = "_FILE";
 /// Names that people know, and the keys they stand for.
-const ALIASES: [(&str, &str); 11] = [
+const ALIASES: [(&str, &str); 12] = [
     ("ALLOWED_DOMAINS", "egress.allowed_domains"),
     ("API_KEY", "auth.api_key"),
     ("BACKEND_PORT", "server.port"),
@@ -25,6 +25,7 @@ const ALIASES: [(&str, &str); 11] = [
     ("OPENAI_API_KEY", "ai.api_key"),
     ("OPENAI_BASE_URL", "ai.base_url"),
     ("OPENAI_MODEL", "ai.model"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "tracing.otlp_endpoint"),
     ("REDIS_URL", "redis.url"),
     ("STATS_APP_URL", "stats_app.url"),
 ];

@@ -49,7 +49,8 @@ const HEAD: &str = "\
 # Overlay what you change: `quiz-stats serve --config FILE` with a file like this one, then environment variables:
 # [server] port is QUIZ_STATS__SERVER__PORT. With _FILE added to its name, a variable holds the path of a file with
 # the value. Well-known names work too, below the long ones in rank: ALLOWED_DOMAINS, API_KEY, BACKEND_PORT,
-# CORS_ALLOWED_ORIGINS, JWT_SECRET, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, REDIS_URL, STATS_APP_URL.
+# CORS_ALLOWED_ORIGINS, JWT_SECRET, LOG_LEVEL, OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL,
+# OTEL_EXPORTER_OTLP_ENDPOINT, REDIS_URL, STATS_APP_URL.
 # `quiz-stats config` shows what is in force and where it came from.
 ";
 

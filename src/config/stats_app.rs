@@ -37,7 +37,7 @@ impl StatsApp {
     }
 }
 
-fn is_base(text: &str) -> bool {
+pub(super) fn is_base(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()

@@ -24,6 +24,7 @@ use crate::{
     config::keys,
     metrics::RouteMetrics,
     pipeline::Pipeline,
+    trace,
 };
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
@@ -37,6 +38,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// Which routes a listener has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,16 +162,21 @@ impl Router {
         let metrics = metrics.unwrap_or(&self.unknown);
         let is_head = request.method() == Method::HEAD;
         let origin = origin::named(request.headers()).map(str::to_owned);
+        let route = found.as_ref().map_or(NO_ROUTE, |found| found.value.pattern);
+        let span = trace::request(&request_id, request.method(), route, request.headers());
         let mut asked = Asked {
             method: request.method().clone(),
-            route: found.as_ref().map_or(NO_ROUTE, |found| found.value.pattern),
+            route,
             caller: None,
             address,
             request_id: &request_id,
             role: found.as_ref().and_then(|found| found.value.role),
         };
         let mut response = match found {
-            Some(found) => self.admit(found, request, &mut asked).await,
+            Some(found) => {
+                let admitted = self.admit(found, request, &mut asked);
+                admitted.instrument(span.clone()).await
+            }
             None => Err(ApiError::not_found(
                 "there is nothing at this address: GET / lists what there is",
             )),
@@ -178,7 +185,8 @@ impl Router {
         set(&mut response, X_REQUEST_ID, &request_id);
         protect::protect(&mut response);
         self.origins.share(origin.as_deref(), &mut response);
-        asked.log(&response);
+        span.record("status", response.status().as_u16());
+        span.in_scope(|| asked.log(&response));
         if is_head {
             drop_body(&mut response);
         }

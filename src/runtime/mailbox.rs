@@ -15,6 +15,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     time::Instant,
 };
+use tracing::Span;
 
 /// Where an actor sends the answer to a question.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -43,6 +44,7 @@ pub struct Envelope<M> {
     message: M,
     permit: Permit,
     sent: Option<(Instant, metrics::Histogram)>,
+    span: Span,
     /// Faults under test enter here: the one place that every message of every actor passes.
     #[cfg(test)]
     deadly: bool,
@@ -51,14 +53,20 @@ pub struct Envelope<M> {
 impl<M> Envelope<M> {
     /// Wraps a message that an actor sends to itself. It takes no place: a full mailbox must not keep an actor from
     /// hearing of its own finished work, and that work is bounded by the permits it holds.
-    pub const fn internal(message: M) -> Self {
+    pub fn internal(message: M) -> Self {
         Self {
             message,
             permit: Permit { _place: None },
             sent: None,
+            span: Span::current(),
             #[cfg(test)]
             deadly: false,
         }
+    }
+
+    /// Returns the span that its sender was in: what is done about it belongs there.
+    pub fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// Returns the message and its permit, and records how long it waited.
@@ -277,6 +285,7 @@ impl<M: Message> Mailbox<M> {
             message,
             permit,
             sent: Some((Instant::now(), self.0.metrics.wait.clone())),
+            span: Span::current(),
             #[cfg(test)]
             deadly: self
                 .0

@@ -4,6 +4,7 @@ use super::PageReader;
 use crate::{
     config,
     page::{BlockReason, FailReason, FoundPage, PageError, PageRequest, PageSource},
+    trace,
 };
 use futures_util::future::BoxFuture;
 use reqwest::Url;
@@ -161,6 +162,9 @@ impl RemoteReader {
             .post(service.url.clone())
             .timeout(left + MARGIN)
             .json(&body);
+        if let Some(place) = trace::current() {
+            request = request.header(trace::TRACEPARENT, place.to_string());
+        }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
         }

@@ -8,9 +8,9 @@ use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Instant,
 };
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 async fn publish(server: &TestServer, answer: u32) -> u64 {
     let body = json!({ "answers": [answer], "whenBusy": "replace" });

@@ -70,6 +70,7 @@ mod support;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod tracing;
 mod two_screens;
 #[cfg(test)]
 mod watching;

@@ -12,8 +12,9 @@ use redb::{
 use std::{
     fs, io,
     path::Path,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::time::Instant;
 
 /// `format` and `made_at`, in milliseconds since the Unix epoch.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
