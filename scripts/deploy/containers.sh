@@ -1,8 +1,10 @@
-# The image, built and run; the compose files, read by their tool and held to rules of ours; a drill of losing Redis. Official
+# The image, built and run; the compose files, read by their tool, held to rules of ours and brought up; a drill of losing Redis. Official
 # images are out of reach of a machine that has package registries alone: the base is made of Debian's packages.
 # shellcheck shell=bash disable=SC2016,SC2034
 
-containers_checks=(dockerfiles compose variables secrets backup image)
+containers_checks=(dockerfiles compose variables secrets backup image stack)
+# By hand before a release: a quarter of an hour.
+containers_full=(stages scraper)
 containers_faults=(
     'Dockerfile|s/^USER 10001:10001/USER root/|dockerfiles'
     'Dockerfile|s/^FROM debian:bookworm-slim/FROM debian/|dockerfiles'
@@ -16,6 +18,9 @@ containers_faults=(
     '.env.example|s/^BACKEND_REPLICAS/BACKEND_REPLICA/|variables'
     'docker-compose.prod.yml|s/REDIS_URL_FILE:/REDIS_URI_FILE:/|variables'
     'scripts/make-secrets|s/put redis_url/put redis_uri/|secrets'
+    'docker-compose.prod.yml|s#backups:/data#backups:/backups#|stack'
+    'docker-compose.prod.yml|s/exec redis-server/redis-server/|stack'
+    'docker-compose.prod.yml|s/networks: \[frontend, monitoring\]/networks: [monitoring]/|stack'
     'k8s/base/backup-redis.sh|s/-mtime "\+\$keep_days" -delete/-mtime "+$keep_days"/|backup'
     'k8s/base/backup-redis.sh|s#redis-cli -h "\$host" -p "\$port" --rdb "\$folder/.\$name"#touch "$folder/.$name"#|backup'
 )
@@ -35,6 +40,11 @@ need_containers() {
     need_command runc "to run the images" runc
     [[ -e /usr/lib/podman/netavark ]] || install_packages "to give containers a network" netavark aardvark-dns
     need_command debootstrap "to make the base image" debootstrap
+    need_sid docker.io dockerd
+    need_sid containerd containerd containerd-shim-runc-v2
+    need_command iptables "for the networks of the compose files" iptables
+    need_command iproute2 "for a network of their own" ip
+    need_command tini "for the containers' first process" tini
 }
 
 check_containers_dockerfiles() {
@@ -78,3 +88,9 @@ check_containers_secrets() {
 check_containers_backup() { scripts/drill-backup "$(realpath target/debug/quiz-stats)"; }
 
 check_containers_image() { scripts/deploy/try-image; }
+
+check_containers_stack() { scripts/deploy/try-compose; }
+
+check_containers_stages() { scripts/deploy/try-stages; }
+
+check_containers_scraper() { scripts/deploy/try-compose --scraper; }

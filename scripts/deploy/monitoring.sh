@@ -6,6 +6,7 @@ monitoring_checks=(yaml prometheus rules tests alerts receivers probes dashboard
 monitoring_faults=(
     'monitoring/loki-config.yml|s/  retention_period: 720h/ retention_period: 720h/|yaml'
     'monitoring/prometheus.yml|s/scrape_interval: 15s/scrape_interval: 15 s/|prometheus'
+    'monitoring/prometheus.dev.yml|s/names: \[scraper\]/name: [scraper]/|prometheus'
     'monitoring/prometheus.yml|s/replacement: "blackbox/replacment: "blackbox/|prometheus'
     'monitoring/alerts/service.rules.yml|s/humanizePercentage/humanisePercentage/|rules'
     'monitoring/alerts/service.rules.yml|s/sum by \(le\) \(/sum by (le (/|rules'
@@ -72,7 +73,7 @@ check_monitoring_yaml() {
         monitoring docker-compose.yml docker-compose.prod.yml
 }
 
-check_monitoring_prometheus() { promtool check config --lint=all --lint-fatal monitoring/prometheus.yml; }
+check_monitoring_prometheus() { promtool check config --lint=all --lint-fatal monitoring/prometheus.yml monitoring/prometheus.dev.yml; }
 
 check_monitoring_rules() {
     promtool check rules --lint=all --lint-fatal monitoring/alerts/*.rules.yml
