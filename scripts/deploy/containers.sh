@@ -18,7 +18,7 @@ containers_faults=(
     '.env.example|s/^BACKEND_REPLICAS/BACKEND_REPLICA/|variables'
     'docker-compose.prod.yml|s/REDIS_URL_FILE:/REDIS_URI_FILE:/|variables'
     'scripts/make-secrets|s/put redis_url/put redis_uri/|secrets'
-    'docker-compose.prod.yml|s#backups:/data#backups:/backups#|stack'
+    'docker-compose.prod.yml|s#backups:/data#backups:/backups#; s#BACKUP_FOLDER: /data#BACKUP_FOLDER: /backups#|stack'
     'docker-compose.prod.yml|s/exec redis-server/redis-server/|stack'
     'docker-compose.prod.yml|s/networks: \[frontend, monitoring\]/networks: [monitoring]/|stack'
     'k8s/base/backup-redis.sh|s/-mtime "\+\$keep_days" -delete/-mtime "+$keep_days"/|backup'

@@ -2,8 +2,9 @@
 # Sourced by the checks that build and run images.
 # shellcheck shell=bash
 
-engine=$PWD/target/deploy-images
-mkdir -p "$engine"
+mkdir -p target/deploy-images
+# Containers live on no symbolic link.
+engine=$(realpath target/deploy-images)
 export CONTAINERS_STORAGE_CONF=$engine/storage.conf CONTAINERS_CONF=$engine/containers.conf
 cat >"$CONTAINERS_STORAGE_CONF" <<TEXT
 [storage]

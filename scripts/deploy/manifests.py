@@ -133,7 +133,7 @@ for one in workloads:
     security = pod.get("securityContext", {})
     for what, kept in {
         "it may run as root": security.get("runAsNonRoot") is True and security.get("runAsUser", 0) > 0,
-        "it has no seccomp profile": security.get("seccompProfile", {}).get("type") == "RuntimeDefault",
+        "it has no seccomp profile": security.get("seccompProfile", {}).get("type") in ("RuntimeDefault", "Localhost"),
         "it has a token of Kubernetes": pod.get("automountServiceAccountToken") is False,
         "its ServiceAccount does not exist": pod.get("serviceAccountName") in named("ServiceAccount"),
     }.items():
