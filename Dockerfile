@@ -11,8 +11,8 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /src
 # The dependencies, which change seldom, are a layer of their own: built for a program that does nothing yet.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches/load examples/score_pages \
-    && for file in src/main.rs benches/micro.rs benches/load/main.rs examples/score_local_model.rs examples/score_pages/main.rs; do \
+RUN mkdir -p src benches/load benches/micro examples/score_pages \
+    && for file in src/main.rs benches/micro/main.rs benches/load/main.rs examples/score_local_model.rs examples/score_pages/main.rs; do \
     echo 'fn main() {}' >"$file"; done \
     && touch src/lib.rs \
     && cargo build --release --locked --bin quiz-stats

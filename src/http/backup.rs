@@ -8,6 +8,7 @@ use super::{
 use crate::{
     actors::tree::Role,
     analysis::{Failure, FailureCode},
+    store::embedded::AT_WORK,
 };
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, header};
@@ -47,7 +48,7 @@ pub(super) async fn download(call: &Call) -> Result<Response<Body>, ApiError> {
     let folder = pipeline.settings.server.data_dir.clone();
     let made = tokio::task::spawn_blocking(move || {
         let place = tempfile::Builder::new()
-            .prefix("backup-")
+            .prefix(AT_WORK)
             .tempdir_in(folder)?;
         let path = place.path().join("backup.redb");
         let contents = stores.backup(&path)?;

@@ -10,7 +10,7 @@ mod events;
 
 pub use analyses::EmbeddedAnalyses;
 pub use answers::EmbeddedAnswers;
-pub use backup::{Contents, Embedded, FORMER, made_at, restore};
+pub use backup::{AT_WORK, Contents, Embedded, FORMER, made_at, restore};
 pub use events::EmbeddedEvents;
 
 use super::StoreError;

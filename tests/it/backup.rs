@@ -84,7 +84,12 @@ async fn what_was_backed_up_is_there_again_after_the_data_was_lost() {
         said.contains("1 channels") && said.contains("1 answers"),
         "{said}"
     );
+    // As a crash leaves it.
+    let cut_short = server.data_dir().join(".copying-1");
+    fs::create_dir(&cut_short).unwrap();
+    fs::write(cut_short.join("backup.redb"), "half").unwrap();
     server.start_again().await;
+    assert!(!cut_short.exists(), "it is swept away");
     println!(
         "back after {:?} (RTO); 1 event since the last copy was lost",
         lost_at.elapsed()

@@ -22,6 +22,8 @@ const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 const FORMAT: u64 = 1;
 /// How long copying may take: whoever asked a server for it has given up later.
 const LONGEST: Duration = Duration::from_secs(240);
+/// How the folders begin in which a copy is made; a crash leaves one.
+pub const AT_WORK: &str = ".copying-";
 /// What stays of the stores that a copy has taken the place of.
 pub const FORMER: &str = "before-restore";
 
@@ -55,11 +57,13 @@ impl Embedded {
     /// # Errors
     /// When the folder or a file cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
+        let stores = Self {
             events: EmbeddedEvents::open(folder)?,
             answers: EmbeddedAnswers::open(folder)?,
             analyses: EmbeddedAnalyses::open(folder)?,
-        })
+        };
+        sweep(folder);
+        Ok(stores)
     }
 
     /// Returns whether `folder` has a store.
@@ -93,6 +97,17 @@ impl Embedded {
         }
         to.commit()?;
         Ok(contents)
+    }
+}
+
+/// Removes what copies have left that a crash cut short: whoever has the stores open is the only one who makes any.
+fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry.file_name().to_string_lossy().starts_with(AT_WORK) {
+            // It will be tried again.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -158,7 +173,7 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
         }
     }
     let made = tempfile::Builder::new()
-        .prefix("restore-")
+        .prefix(AT_WORK)
         .tempdir_in(folder)
         .map_err(|error| failed(folder, &error))?;
     let backup = checked(file, made.path())?;
