@@ -6,6 +6,7 @@ use super::{
     print,
 };
 use crate::{
+    clock::Clock,
     config::Settings,
     store::{
         StoreError,
@@ -102,8 +103,8 @@ async fn local(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     }
     match Embedded::open(folder) {
         Ok(stores) => {
-            let to = to.to_owned();
-            tokio::task::spawn_blocking(move || stores.backup(&to)).await??;
+            let (to, now) = (to.to_owned(), Clock::start().now_ms());
+            tokio::task::spawn_blocking(move || stores.backup(&to, now)).await??;
             Ok(())
         }
         Err(StoreError::InUse(_)) => {

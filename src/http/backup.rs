@@ -45,13 +45,16 @@ pub(super) async fn download(call: &Call) -> Result<Response<Body>, ApiError> {
         return Err(Failure::new(FailureCode::Overloaded, told).into());
     };
     // The folder is writable and on the disk that the data is on; the file has no name any more when it is sent.
-    let folder = pipeline.settings.server.data_dir.clone();
+    let (folder, now) = (
+        pipeline.settings.server.data_dir.clone(),
+        pipeline.clock.now_ms(),
+    );
     let made = tokio::task::spawn_blocking(move || {
         let place = tempfile::Builder::new()
             .prefix(AT_WORK)
             .tempdir_in(folder)?;
         let path = place.path().join("backup.redb");
-        let contents = stores.backup(&path)?;
+        let contents = stores.backup(&path, now)?;
         let file = std::fs::File::open(&path)?;
         let length = file.metadata()?.len();
         anyhow::Ok((contents, file, length))

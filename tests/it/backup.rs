@@ -1,5 +1,6 @@
 //! The embedded store: copied while it is in use, lost, and brought back.
 
+use crate::keys::new_key;
 use crate::support::{
     Program, Reply, StubAi, TestRedis, TestServer, Viewer, eventually, order, question,
     viewer::offsets,
@@ -203,24 +204,12 @@ async fn nothing_is_lost_by_a_restore_that_cannot_be() {
 #[tokio::test]
 async fn a_backup_is_for_who_may_see_everything() {
     let ai = StubAi::start().await;
-    let hash = |key: &str| {
-        use sha2::Digest as _;
-        let digest = sha2::Sha256::digest(key);
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
-    let keys: Vec<String> = [
-        ("one", "admin", ""),
-        ("two", "publish", ""),
-        ("three", "admin", " channels=hall"),
-    ]
-    .map(|(key, role, more)| format!("{key} sha256:{} roles={role}{more}", hash(key)))
-    .into();
+    let (one, first) = new_key(&["one", "--roles", "admin"]).await;
+    let (two, second) = new_key(&["two", "--roles", "publish"]).await;
+    let (three, third) = new_key(&["three", "--roles", "admin", "--channels", "hall"]).await;
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("keys");
-    fs::write(&file, keys.join("\n")).unwrap();
+    fs::write(&file, [first, second, third].join("\n")).unwrap();
     let server = TestServer::with(&ai)
         .env("QUIZ_STATS__AUTH__KEYS_FILE", file.display())
         .set("server.host", "127.0.0.1")
@@ -234,16 +223,16 @@ async fn a_backup_is_for_who_may_see_everything() {
         )
         .await
     };
-    let copy = ask("one").await;
+    let copy = ask(&one).await;
     assert_eq!(copy.status, 200);
     let log = server.log();
-    let audited = log
-        .lines()
-        .any(|line| line.contains("audit") && line.contains("/api/backup") && line.contains("one"));
+    let audited = log.lines().any(|line| {
+        line.contains("audit") && line.contains("/api/backup") && line.contains("key=\"one\"")
+    });
     assert!(audited, "{log}");
     assert_eq!(copy.body.len().to_string(), copy.header("content-length"));
-    assert_eq!(ask("two").await.error(403), "forbidden");
-    assert_eq!(ask("three").await.error(403), "forbidden");
+    assert_eq!(ask(&two).await.error(403), "forbidden");
+    assert_eq!(ask(&three).await.error(403), "forbidden");
     // On the command line.
     let to = folder.path().join("copies");
     let args = ["backup", to.to_str().unwrap(), "--keep", "2"];
@@ -251,7 +240,7 @@ async fn a_backup_is_for_who_may_see_everything() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("API_KEY"), "{refused:?}");
     for _ in 0..3 {
-        let said = beside(&server, &args).env("API_KEY", "one").run().await;
+        let said = beside(&server, &args).env("API_KEY", &one).run().await;
         assert_eq!(said.code, Some(0), "{said:?}");
     }
     assert_eq!(fs::read_dir(&to).unwrap().count(), 2);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Makes a key as an operator does; returns it with its line.
-async fn new_key(args: &[&str]) -> (String, String) {
+pub(crate) async fn new_key(args: &[&str]) -> (String, String) {
     let folder = TempDir::new().unwrap();
     let args = [&["key", "new"], args].concat();
     let said = Program::new(folder.path(), &args).run().await;

@@ -3,23 +3,21 @@
 //! The copy is a redb file with the tables of all three. A read transaction sees its file as it was when it began, whatever
 //! is written meanwhile; three that begin one after the other are as near to one moment as three files can be.
 
-use super::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents, analyses, answers, events, open};
+use super::{EmbeddedAnalyses, EmbeddedAnswers, EmbeddedEvents, analyses, answers, events};
 use crate::store::StoreError;
 use redb::{
     Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value,
     WriteTransaction,
 };
-use std::{
-    fs, io,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, io, path::Path, time::Duration};
 use tokio::time::Instant;
 
 /// `format` and `made_at`, in milliseconds since the Unix epoch.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 /// What is in the file, and how; another number for another set of tables.
 const FORMAT: u64 = 1;
+/// The files of a data folder.
+const FILES: [&str; 3] = [events::FILE, answers::FILE, analyses::FILE];
 /// How long copying may take: whoever asked a server for it has given up later.
 const LONGEST: Duration = Duration::from_secs(240);
 /// How the folders begin in which a copy is made; a crash leaves one.
@@ -68,20 +66,19 @@ impl Embedded {
 
     /// Returns whether `folder` has a store.
     pub fn is_in(folder: &Path) -> bool {
-        [events::FILE, answers::FILE, analyses::FILE]
-            .iter()
-            .any(|file| folder.join(file).exists())
+        FILES.iter().any(|file| folder.join(file).exists())
     }
 
-    /// Copies them to `file`, which must not exist yet. Blocks; whoever writes meanwhile is not held up.
+    /// Copies them to `file`, which must not exist yet, at `now` (milliseconds since the Unix epoch). Blocks; whoever writes meanwhile is not held up.
     ///
     /// # Errors
     /// When one cannot be read or the copy not be written, or it takes longer than four minutes.
-    pub fn backup(&self, file: &Path) -> Result<Contents, StoreError> {
-        self.copy_to(file).map_err(|error| failed(file, &error))
+    pub fn backup(&self, file: &Path, now: u64) -> Result<Contents, StoreError> {
+        self.copy_to(file, now)
+            .map_err(|error| failed(file, &error))
     }
 
-    fn copy_to(&self, file: &Path) -> Result<Contents, redb::Error> {
+    fn copy_to(&self, file: &Path, now: u64) -> Result<Contents, redb::Error> {
         let from = Tables {
             events: self.events.0.begin_read()?,
             answers: self.answers.0.begin_read()?,
@@ -93,7 +90,7 @@ impl Embedded {
         {
             let mut about = to.open_table(ABOUT)?;
             about.insert("format", FORMAT)?;
-            about.insert("made_at", now_ms())?;
+            about.insert("made_at", now)?;
         }
         to.commit()?;
         Ok(contents)
@@ -165,12 +162,10 @@ fn copy<K: Key + 'static, V: Value + 'static>(
 /// When the copy is damaged or none, or the folder cannot be used.
 pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
     // An open store is a locked one.
-    if Embedded::is_in(folder) {
-        for name in [events::FILE, answers::FILE, analyses::FILE] {
-            if let Err(in_use @ StoreError::InUse(_)) = open(folder, name) {
-                return Err(in_use);
-            }
-        }
+    if Embedded::is_in(folder)
+        && let Err(in_use @ StoreError::InUse(_)) = Embedded::open(folder)
+    {
+        return Err(in_use);
     }
     let made = tempfile::Builder::new()
         .prefix(AT_WORK)
@@ -218,8 +213,7 @@ fn build(backup: &Database, folder: &Path) -> Result<Contents, redb::Error> {
         answers: backup.begin_read()?,
         analyses: backup.begin_read()?,
     };
-    let [events, answers, analyses] = [events::FILE, answers::FILE, analyses::FILE]
-        .map(|name| Database::create(folder.join(name)));
+    let [events, answers, analyses] = FILES.map(|name| Database::create(folder.join(name)));
     let (events, answers, analyses) = (events?, answers?, analyses?);
     let writes = (
         events.begin_write()?,
@@ -236,7 +230,7 @@ fn build(backup: &Database, folder: &Path) -> Result<Contents, redb::Error> {
 
 /// Puts the new files where the old ones are.
 fn swap(made: &Path, folder: &Path) -> io::Result<()> {
-    for name in [events::FILE, answers::FILE, analyses::FILE] {
+    for name in FILES {
         let place = folder.join(name);
         if place.exists() {
             fs::rename(&place, place.with_extension(format!("redb.{FORMER}")))?;
@@ -263,11 +257,4 @@ pub fn made_at(file: &Path) -> Result<u64, StoreError> {
 
 fn failed(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
     StoreError::Failed(format!("{}: {error}", path.display()))
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
 }
