@@ -57,8 +57,11 @@ pub struct QuestionResult {
     pub method: Option<Method>,
     /// Calls that were made for this question, now.
     pub calls: u32,
-    /// `low_confidence`, `ambiguous`.
+    /// `low_confidence`, `ambiguous`, `no_good_answer`, `needs_image`.
     pub flags: Vec<String>,
+    /// Options of which one is right with a probability of 90 %; where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction_set: Option<Vec<OptionNumber>>,
     /// Why there is no answer.
     pub error: Option<String>,
 }
@@ -75,6 +78,34 @@ pub struct Usage {
     pub cached_questions: u32,
     /// Questions that somebody else was asking at that moment.
     pub coalesced_questions: u32,
+    /// US dollars, by the configured prices.
+    #[serde(default)]
+    pub cost_usd: f64,
+}
+
+/// What a client wishes of an analysis, beside its questions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The name of the client's key: whose budget it takes from.
+    pub key: Option<std::sync::Arc<str>>,
+    /// What known answers are good for.
+    pub cache: CacheUse,
+    /// Whether each result tells its prediction set.
+    pub prediction_set: bool,
+}
+
+/// What known answers are good for: the directives of a request's `Cache-Control`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    /// Taken where they are known, and kept.
+    #[default]
+    Normal,
+    /// `no-cache`: asked anew, and kept.
+    Refresh,
+    /// `no-store`: asked anew, and not kept.
+    Bypass,
+    /// `only-if-cached`: no model is asked.
+    Only,
 }
 
 /// When the show plays.
@@ -212,6 +243,12 @@ pub enum FailureCode {
     AiFailed,
     /// The model cannot be asked now.
     AiUnavailable,
+    /// There is no budget left for the model.
+    BudgetExhausted,
+    /// No answer is known, and no model was to be asked.
+    NotCached,
+    /// The question cannot be answered without seeing its picture.
+    NeedsImage,
     /// It took too long.
     TimedOut,
     /// A queue was full.
@@ -238,6 +275,9 @@ impl FailureCode {
         match self {
             Self::AiFailed => "ai_failed",
             Self::AiUnavailable => "ai_unavailable",
+            Self::BudgetExhausted => "budget_exhausted",
+            Self::NotCached => "not_cached",
+            Self::NeedsImage => "needs_image",
             Self::TimedOut => "timed_out",
             Self::Overloaded => "overloaded",
             Self::NoQuestionsFound => "no_questions_found",

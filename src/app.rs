@@ -15,7 +15,7 @@ use crate::{
     provider,
     runtime::{Supervisor, SupervisorArgs, SupervisorHandle},
     scrape,
-    store::Stores,
+    store::{Stores, calibrations},
 };
 use anyhow::Context as _;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -50,7 +50,8 @@ impl App {
         let mailboxes = Mailboxes::new(&settings, &metrics);
         let stores = Stores::open(&settings).await?;
         let ports = Ports {
-            provider: provider::from_settings(&settings).await?,
+            providers: provider::from_settings(&settings).await?,
+            calibrations: Arc::new(calibrations::load(&settings.server.data_dir)?),
             answers: stores.answers,
             events: stores.events,
             pages: scrape::from_settings(&settings, &mailboxes)?,
@@ -82,7 +83,7 @@ impl App {
         let mailboxes = Mailboxes::new(&settings, &metrics);
         let pages = scrape::from_settings(&settings, &mailboxes)?;
         let root = tree::scraping_root(&settings, &mailboxes, &pages, &resolver, &metrics);
-        let provider = provider::none("this process only reads pages");
+        let providers = provider::Chain::from(provider::none("this process only reads pages"));
         let pipeline = Pipeline {
             settings: Arc::new(settings),
             actors: mailboxes,
@@ -90,8 +91,9 @@ impl App {
             pages,
             redis: None,
             embedded: None,
-            provider_fingerprint: provider.fingerprint().into(),
-            provider,
+            provider_fingerprint: providers.fingerprint().into(),
+            providers,
+            calibrations: Arc::default(),
             clock: Clock::start(),
             metrics,
         };
@@ -117,8 +119,9 @@ impl App {
             pages: ports.pages,
             embedded: ports.embedded,
             redis: ports.shared.map(|(link, _)| link),
-            provider_fingerprint: ports.provider.fingerprint().into(),
-            provider: ports.provider,
+            provider_fingerprint: ports.providers.fingerprint().into(),
+            providers: ports.providers,
+            calibrations: ports.calibrations,
             clock,
             metrics,
         };

@@ -11,6 +11,7 @@ mod analyses;
 mod auth;
 mod broadcaster;
 mod browser;
+mod budget;
 mod cache;
 mod check;
 mod director;
@@ -27,8 +28,10 @@ mod load;
 mod local_model;
 mod log;
 mod metrics;
+mod prices;
 mod print;
 mod problem;
+mod providers;
 mod rate_limiter;
 mod redis;
 mod scraper;
@@ -40,11 +43,12 @@ mod supervisor;
 mod timeline;
 mod tracing;
 
-pub use ai::Ai;
+pub use ai::{Ai, AskMethod};
 pub use analyses::Analyses;
 pub use auth::Auth;
 pub use broadcaster::Broadcaster;
 pub use browser::Browser;
+pub use budget::Budget;
 pub use cache::Cache;
 pub use director::Director;
 pub use egress::Egress;
@@ -58,7 +62,9 @@ pub use local_model::LocalModel;
 pub(crate) use log::filter as log_filter;
 pub use log::{Format, Log};
 pub use metrics::Metrics;
+pub use prices::Price;
 pub use problem::{Origin, Problem, Problems};
+pub use providers::Fallback;
 pub use rate_limiter::RateLimiter;
 pub use redis::Redis;
 pub use scraper::Scraper;
@@ -103,6 +109,7 @@ settings! {
     jwt: Jwt,
     limits: Limits,
     ai: Ai,
+    budget: Budget,
     local_model: LocalModel,
     rate_limiter: RateLimiter,
     scraper: Scraper,
@@ -173,6 +180,19 @@ impl Settings {
             self.metrics.bind.is_none_or(|bind| bind.port() == 0 || bind.port() != self.server.port),
             "must have another port than server.port; leave it out to serve /metrics on the main listener",
         );
+        let asks_servers = self.ai.api_key.is_some() || self.ai.base_url.is_some();
+        if let Some(model) = self.ai.unpriced().filter(|_| asks_servers) {
+            for key in self.budget.in_money() {
+                check.that(
+                    &format!("budget.{key}"),
+                    false,
+                    format!(
+                        "must be left out until ai.prices says what {model} costs: add {model}=READ/WRITTEN, US dollars per \
+                         million tokens, 0/0 for a server of your own"
+                    ),
+                );
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod app;
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -8,13 +8,13 @@ use crate::{
         director::{DirectorMsg, PlayRequest},
         tree::{Mailboxes, Role},
     },
-    analysis::{Failure, FailureCode, Report, Source, Status, Usage},
+    analysis::{CacheUse, Failure, FailureCode, Report, Source, Status, Usage, Wishes},
     clock::Clock,
     config::Settings,
     event::{Event, body},
     metrics::Metrics,
     page::{FoundPage, PageRequest},
-    provider::Provider,
+    provider::Chain,
     quiz::{
         Question,
         fingerprint::{Fingerprint, fingerprint},
@@ -22,7 +22,7 @@ use crate::{
     },
     runtime::AskError,
     scrape::PageReader,
-    solve::Solution,
+    solve::{Solution, calibration::Calibrations},
     store::{embedded::Embedded, redis::Link},
     timeline::{Staging, Timing},
 };
@@ -51,7 +51,9 @@ pub struct Pipeline {
     /// What can be backed up; `None` when it is not in this process's hands.
     pub embedded: Option<Embedded>,
     /// Who answers questions.
-    pub provider: Arc<dyn Provider>,
+    pub providers: Chain,
+    /// How the models' probabilities are to be read.
+    pub calibrations: Arc<Calibrations>,
     /// What besides the question determines an answer.
     pub provider_fingerprint: Arc<str>,
     /// The server's clock.
@@ -104,11 +106,14 @@ impl Pipeline {
         &self,
         request: AnalyzeRequest,
         promise: Promise,
+        wishes: Wishes,
     ) -> Result<Analyzed, Refused> {
-        let unpromised = promise == Promise::default();
-        if unpromised && let Some(solutions) = self.known(request.subject.questions()).await {
+        let at_once = promise == Promise::default()
+            && matches!(wishes.cache, CacheUse::Normal | CacheUse::Only);
+        if at_once && let Some(solutions) = self.known(request.subject.questions()).await {
             return Ok(Analyzed::Known(
-                self.report_known(request, &solutions).await?,
+                self.report_known(request, &solutions, wishes.prediction_set)
+                    .await?,
             ));
         }
         let show = request.animate.then(|| self.staging(&request));
@@ -120,6 +125,7 @@ impl Pipeline {
             show,
             timestamp: request.timestamp,
             promise,
+            wishes,
         };
         let deadline = Self::within(self.settings.analyses.wait_ms);
         let started = self
@@ -214,12 +220,20 @@ impl Pipeline {
         &self,
         request: AnalyzeRequest,
         solutions: &[Arc<Solution>],
+        with_set: bool,
     ) -> Result<Arc<Report>, Refused> {
         let (began, staging) = (Instant::now(), self.staging(&request));
         let questions = (1..).zip(request.subject.questions()).zip(solutions);
         let results: Vec<_> = questions
             .map(|((index, question), solution)| {
-                known_result(index, question, solution, Source::Cache)
+                known_result(
+                    index,
+                    question,
+                    solution,
+                    Source::Cache,
+                    &self.calibrations,
+                    with_set,
+                )
             })
             .collect();
         results

@@ -21,6 +21,17 @@ pub trait Provider: Send + Sync + 'static {
     /// The kind of provider, as metrics name it: `openai` or `local`.
     fn system(&self) -> &'static str;
 
+    /// Its name in metrics and logs, where several stand side by side.
+    fn name(&self) -> &str {
+        self.system()
+    }
+
+    /// Returns the most tokens that one call may read and write for `question`: what is reserved for it.
+    fn estimate(&self, question: &Question) -> (u64, u64) {
+        let texts = question.options.iter().chain([&question.text]);
+        (texts.map(|text| text.len() as u64).sum(), 0)
+    }
+
     /// Identifies everything that changes an answer besides the question: model, method, prompt version.
     /// Part of the cache key.
     fn fingerprint(&self) -> String;
@@ -123,6 +134,54 @@ impl ProviderError {
     }
 }
 
+/// The providers of one process: who is asked first, who when those before fail, and whose word counts where there is doubt.
+#[derive(Clone)]
+pub struct Chain {
+    /// In the order in which they are asked; at least one.
+    pub members: Vec<Arc<dyn Provider>>,
+    /// Asked where the first is in doubt.
+    pub second: Option<Arc<dyn Provider>>,
+}
+
+impl From<Arc<dyn Provider>> for Chain {
+    fn from(only: Arc<dyn Provider>) -> Self {
+        Self {
+            members: vec![only],
+            second: None,
+        }
+    }
+}
+
+impl Chain {
+    /// Returns the first one.
+    pub fn first(&self) -> &dyn Provider {
+        self.members[0].as_ref()
+    }
+
+    /// Says whether one of them can answer now; otherwise what to change at the first.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub fn availability(&self) -> Result<(), String> {
+        match self
+            .members
+            .iter()
+            .any(|provider| provider.availability().is_ok())
+        {
+            true => Ok(()),
+            false => self.first().availability(),
+        }
+    }
+
+    /// Identifies everything that changes an answer besides the question.
+    pub fn fingerprint(&self) -> String {
+        let all = self.members.iter().chain(&self.second);
+        all.map(|provider| provider.fingerprint())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
 /// Makes ring the TLS provider of the process, once; reqwest panics without one.
 pub fn install_crypto() {
     static INSTALLED: Once = Once::new();
@@ -137,20 +196,20 @@ pub fn install_crypto() {
 ///
 /// # Errors
 /// When the settings do not make a provider.
-pub async fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, ProviderError> {
+pub async fn from_settings(settings: &Settings) -> Result<Chain, ProviderError> {
     if settings.ai.api_key.is_some() || settings.ai.base_url.is_some() {
-        return Ok(Arc::new(openai::OpenAiProvider::new(&settings.ai)?));
+        return openai::chain(&settings.ai);
     }
     #[cfg(feature = "local-model")]
     let missing = match local::LocalProvider::load(&settings.local_model, &settings.server.data_dir)
     {
-        Ok(provider) => return Ok(Arc::new(provider)),
+        Ok(provider) => return Ok(Chain::from(Arc::new(provider) as Arc<dyn Provider>)),
         Err(ProviderError::Unavailable(reason)) => reason,
         Err(other) => return Err(other),
     };
     #[cfg(not(feature = "local-model"))]
     let missing = "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server".to_owned();
-    Ok(none(missing))
+    Ok(none(missing).into())
 }
 
 /// Returns a provider that answers nothing, and says why.

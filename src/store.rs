@@ -3,6 +3,7 @@
 //! One trait per need, two implementations each: embedded (redb, no server) by default, and Redis, which several
 //! processes share. Every call may wait for the disk or the network inside and is therefore asynchronous outside.
 
+pub mod calibrations;
 pub mod embedded;
 #[cfg(test)]
 pub(crate) mod memory;

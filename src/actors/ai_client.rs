@@ -5,29 +5,36 @@
 //! Crash: running calls are lost; callers see Down and ask again.
 //! Metrics: openai_*, gen_ai_*, ai_circuit_state, ai_overhead_seconds.
 //!
-//! Each question runs in a task of its own, `concurrency` of them at a time. A failure that may pass is tried again
-//! with full jitter; when the provider keeps failing, the circuit opens and calls are refused at once until a trial
-//! call succeeds.
+//! Each question runs in a task of its own. It is shown with its options in a shuffled order, and again in others while
+//! the two best are close; a second model has the last word, where one is configured. Each call reserves its estimate from
+//! the budget. A failure that may pass is tried again with full jitter, then the next provider is asked; one that keeps
+//! failing is left alone until a trial call succeeds, and one that refuses for the rate of calls gets fewer at once.
 
+mod account;
 mod breaker;
 mod call;
+mod member;
+mod places;
 
 use crate::{
+    budget::{Budget, Exhausted},
     config,
     metrics::Metrics,
-    provider::{Provider, ProviderError},
+    provider::{Chain, ProviderError},
     quiz::Question,
     runtime::{Backoff, Bell, Envelope, Mailbox, Reply},
-    solve::Solution,
+    solve::{Solution, evidence::Rules, prior::Priors},
 };
+pub use account::Account;
 use breaker::Breaker;
 use call::Caller;
+use member::Member;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tracing::{Instrument as _, error, info_span};
 
 /// What the AI client works with.
@@ -38,7 +45,11 @@ pub struct AiClientArgs {
     /// Where others reach it.
     pub mailbox: Mailbox<AiClientMsg>,
     /// Who answers.
-    pub provider: Arc<dyn Provider>,
+    pub providers: Chain,
+    /// What may be asked; it outlives a restart.
+    pub budget: Arc<Budget>,
+    /// What is known of the models' favourite letters; it outlives a restart.
+    pub priors: Arc<Mutex<Priors>>,
     /// Where calls are measured.
     pub metrics: Metrics,
 }
@@ -50,6 +61,8 @@ pub enum AiClientMsg {
     Solve {
         /// Which.
         question: Arc<Question>,
+        /// On whose account.
+        account: Arc<Account>,
         /// When the answer is of no more use.
         deadline: Instant,
         /// The answer.
@@ -57,7 +70,12 @@ pub enum AiClientMsg {
     },
     /// From its own tasks: one has ended.
     Ended,
+    /// From its own timer.
+    ShowBudget,
 }
+
+/// How often the budget's gauges are set: what was spent stops counting while nobody asks.
+const SHOW_BUDGET_EVERY: Duration = Duration::from_secs(10);
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -65,6 +83,9 @@ pub enum SolveError {
     /// The last try failed so.
     #[error("{0}")]
     Provider(#[from] ProviderError),
+    /// There is no budget for another call.
+    #[error("{0}")]
+    Budget(Exhausted),
     /// The provider kept failing; it is not asked for now.
     #[error("the model is not asked for now, because it kept failing: {cause}")]
     CircuitOpen {
@@ -75,9 +96,16 @@ pub enum SolveError {
     },
 }
 
+impl From<Exhausted> for SolveError {
+    fn from(exhausted: Exhausted) -> Self {
+        Self::Budget(exhausted)
+    }
+}
+
 /// Its state.
 pub struct State {
     caller: Arc<Caller>,
+    budget: Arc<Budget>,
     calls: JoinSet<()>,
 }
 
@@ -94,23 +122,37 @@ impl Actor for AiClient {
         myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        args.mailbox.bind(myself);
-        let breaker = Breaker::new(
-            args.config.circuit_failures,
-            Duration::from_millis(args.config.circuit_open_ms),
-        );
+        args.mailbox.bind(myself.clone());
+        myself.send_interval(SHOW_BUDGET_EVERY, || {
+            Envelope::internal(AiClientMsg::ShowBudget)
+        });
+        let config = args.config;
+        let member = |provider| {
+            Member::new(
+                provider,
+                &config,
+                Arc::clone(&args.budget),
+                args.metrics.clone(),
+            )
+        };
         let caller = Caller {
-            provider: args.provider,
-            places: Semaphore::new(args.config.concurrency),
-            breaker: Mutex::new(breaker),
-            backoff: Backoff::from_ms(args.config.retry_base_ms, args.config.retry_max_ms),
-            max_retries: args.config.max_retries,
-            call_timeout: Duration::from_millis(args.config.call_timeout_ms),
+            members: args.providers.members.into_iter().map(member).collect(),
+            second: args.providers.second.map(member),
+            rules: Rules {
+                margin: config.doubt_below,
+                max_looks: config.max_looks,
+            },
+            prior_sample_percent: config.prior_sample_percent,
+            priors: args.priors,
+            backoff: Backoff::from_ms(config.retry_base_ms, config.retry_max_ms),
+            max_retries: config.max_retries,
+            hedge_after: (config.hedge_after_ms > 0)
+                .then(|| Duration::from_millis(config.hedge_after_ms)),
             metrics: args.metrics,
         };
-        caller.show_circuit();
         Ok(State {
             caller: Arc::new(caller),
+            budget: args.budget,
             calls: JoinSet::new(),
         })
     }
@@ -126,6 +168,7 @@ impl Actor for AiClient {
         match message {
             AiClientMsg::Solve {
                 question,
+                account,
                 deadline,
                 reply,
             } => {
@@ -138,13 +181,14 @@ impl Actor for AiClient {
                     tokio::select! {
                         // Nobody waits for the answer any more: the call is not worth its price.
                         () = reply.closed() => {}
-                        outcome = caller.solve(&question, deadline) => drop(reply.send(outcome)),
+                        outcome = caller.solve(&question, &account, deadline) => drop(reply.send(outcome)),
                     }
                 };
                 let span = info_span!(parent: &span, "ai_call");
                 state.calls.spawn(work.instrument(span));
             }
             AiClientMsg::Ended => state.reap().await,
+            AiClientMsg::ShowBudget => state.budget.show(),
         }
         Ok(())
     }

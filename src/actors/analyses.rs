@@ -242,6 +242,7 @@ impl State {
             subject: request.subject,
             deadline: Instant::now() + Duration::from_millis(self.args.config.timeout_ms),
             parallel: self.args.config.parallel_questions,
+            wishes: Arc::new(request.wishes),
             solver: self.args.solver.clone(),
             journal: self.args.journal.clone(),
             director: self.args.director.clone(),

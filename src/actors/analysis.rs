@@ -13,13 +13,14 @@ mod question;
 pub use question::{Solver, known_result};
 
 use super::{
+    ai_client::Account,
     analyses::AnalysesMsg,
     director::{DirectorMsg, FinishRequest},
     journal::JournalMsg,
     scraper::ScraperMsg,
 };
 use crate::{
-    analysis::{Failure, FailureCode, Found, QuestionResult, ShowTime, Source, Usage},
+    analysis::{Failure, FailureCode, Found, QuestionResult, ShowTime, Source, Usage, Wishes},
     event::{Event, body},
     metrics::Metrics,
     page::{FoundPage, PageRequest},
@@ -28,7 +29,7 @@ use crate::{
     store::Position,
     timeline::{Cue, Staging},
 };
-use question::{Outcome, again};
+use question::{Asked, Outcome, again};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::{task::JoinSet, time::Instant};
@@ -48,6 +49,8 @@ pub struct AnalysisArgs {
     pub deadline: Instant,
     /// How many questions are at work at once.
     pub parallel: usize,
+    /// What the client wishes.
+    pub wishes: Arc<Wishes>,
     /// How a question finds its answer.
     pub solver: Solver,
     /// Who makes events durable and shows them.
@@ -95,6 +98,7 @@ enum Work {
 /// Its state.
 pub struct State {
     args: AnalysisArgs,
+    account: Arc<Account>,
     waiting: VecDeque<(u32, Arc<Question>)>,
     at_work: JoinSet<Work>,
     outcomes: Vec<Outcome>,
@@ -132,6 +136,7 @@ impl Actor for Analysis {
             }
         };
         Ok(State {
+            account: Account::new(args.wishes.key.clone(), args.solver.retries),
             args,
             waiting,
             at_work,
@@ -255,15 +260,21 @@ impl State {
         let Some((index, question)) = self.waiting.pop_front() else {
             return;
         };
-        let (solver, deadline, bell) = (
+        let (solver, bell) = (
             self.args.solver.clone(),
-            self.args.deadline,
             Bell::new(myself, AnalysisMsg::Next),
         );
+        let asked = Asked {
+            index,
+            question,
+            wishes: Arc::clone(&self.args.wishes),
+            account: Arc::clone(&self.account),
+            deadline: self.args.deadline,
+        };
         let span = error_span!(parent: &self.args.span, "question", index);
         let solving = async move {
             let _bell = bell;
-            Work::Asked(solver.solve(index, &question, deadline).await)
+            Work::Asked(solver.solve(&asked).await)
         };
         self.at_work.spawn(solving.instrument(span));
     }
@@ -364,6 +375,7 @@ impl State {
         for outcome in &self.outcomes {
             usage.prompt_tokens += outcome.prompt_tokens;
             usage.completion_tokens += outcome.completion_tokens;
+            usage.cost_usd += outcome.cost_usd;
             match outcome.result.source {
                 Some(Source::Cache) => usage.cached_questions += 1,
                 Some(Source::Coalesced) => usage.coalesced_questions += 1,

@@ -1,6 +1,6 @@
 //! Cache: answers already known, and one call for however many ask the same at once.
 //!
-//! Flow: Analysis --Resolve, Settle--> [Cache]; http --Peek--> [Cache]
+//! Flow: Analysis --Resolve, LookUp, Settle--> [Cache]; http --Peek--> [Cache]
 //! Mailbox: `[cache]` mailbox_capacity; senders wait up to wait_ms, then ask the model themselves.
 //! Crash: the memory layer and who waits for whom are lost; waiting callers see Down and ask again. Answers are read
 //! back from the store.
@@ -75,6 +75,13 @@ pub enum CacheMsg {
         fingerprint: Fingerprint,
         /// Answered when it is known, shared, or the asker's to find out.
         reply: Reply<Resolution>,
+    },
+    /// From Analysis: one question, of which nobody is to be asked.
+    LookUp {
+        /// Which.
+        fingerprint: Fingerprint,
+        /// The answer, if it is known.
+        reply: Reply<Option<Arc<Solution>>>,
     },
     /// From a lease: what the model said. Answered when it is durable.
     Settle {
@@ -174,6 +181,7 @@ impl State {
                 reply,
             } => drop(reply.send(self.peek(&fingerprints))),
             CacheMsg::Resolve { fingerprint, reply } => self.on_resolve(fingerprint, reply, permit),
+            CacheMsg::LookUp { fingerprint, reply } => self.on_look_up(fingerprint, reply, permit),
             CacheMsg::Settle {
                 fingerprint,
                 outcome,
@@ -240,6 +248,40 @@ impl State {
                         vec![None]
                     });
                 bell.ring(found.into_iter().flatten().next());
+            }
+            .instrument(info_span!("cache_read")),
+        );
+    }
+
+    fn on_look_up(
+        &mut self,
+        fingerprint: Fingerprint,
+        reply: Reply<Option<Arc<Solution>>>,
+        permit: Permit,
+    ) {
+        if let Some(solution) = self.memory.get(&fingerprint) {
+            return drop(reply.send(Some(solution)));
+        }
+        let (store, now) = (Arc::clone(&self.args.store), self.args.clock.now_ms());
+        self.reads.spawn(
+            async move {
+                let _permit = permit;
+                let found = store
+                    .get(vec![fingerprint], now)
+                    .await
+                    .unwrap_or_else(|error| {
+                        warn!(actor = "cache", %error, "cannot read an answer");
+                        vec![None]
+                    });
+                drop(
+                    reply.send(
+                        found
+                            .into_iter()
+                            .flatten()
+                            .next()
+                            .and_then(|json| read(&json)),
+                    ),
+                );
             }
             .instrument(info_span!("cache_read")),
         );
@@ -355,6 +397,11 @@ fn ttl_ms(config: &config::Cache) -> u64 {
     config.ttl_days * MS_PER_DAY
 }
 
+/// Reads what the store holds. An answer that this version cannot read is as good as unknown.
+fn read(json: &[u8]) -> Option<Arc<Solution>> {
+    serde_json::from_slice(json).ok().map(Arc::new)
+}
+
 /// Brings what the store holds back to the cache; nothing, when the read itself is lost.
 struct Loaded {
     fingerprint: Fingerprint,
@@ -364,10 +411,7 @@ struct Loaded {
 
 impl Loaded {
     fn ring(mut self, found: Option<Bytes>) {
-        // An answer that this version cannot read is as good as unknown.
-        self.found = found
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .map(Arc::new);
+        self.found = found.and_then(|json| read(&json));
     }
 }
 

@@ -17,13 +17,15 @@ use super::{
     stats_app::{StatsApp, StatsAppArgs, StatsAppMsg},
 };
 use crate::{
+    budget::Budget,
     clock::Clock,
     config::Settings,
     egress::{Dialer, Policy, Resolver},
     metrics::Metrics,
-    provider::Provider,
+    provider::Chain,
     runtime::{Backoff, ChildSpec, Mailbox, Strategy, SupervisorArgs},
     scrape::PageReader,
+    solve::calibration::Calibrations,
     store::{
         AnalysisStore, AnswerStore, EventLog,
         embedded::Embedded,
@@ -156,7 +158,9 @@ pub enum Role {
 #[derive(Clone)]
 pub struct Ports {
     /// Who answers questions.
-    pub provider: Arc<dyn Provider>,
+    pub providers: Chain,
+    /// How their probabilities are to be read.
+    pub calibrations: Arc<Calibrations>,
     /// Answers already known.
     pub answers: Arc<dyn AnswerStore>,
     /// The event stream of each channel.
@@ -219,12 +223,16 @@ pub fn root(
     let solver = Solver {
         cache: mailboxes.cache,
         ai_client: mailboxes.ai_client.clone(),
-        provider_fingerprint: ports.provider.fingerprint().into(),
+        provider_fingerprint: ports.providers.fingerprint().into(),
+        calibrations: ports.calibrations,
+        retries: settings.ai.retries_per_analysis,
     };
     let ai_client = AiClientArgs {
         config: settings.ai.clone(),
         mailbox: mailboxes.ai_client,
-        provider: ports.provider,
+        providers: ports.providers,
+        budget: Budget::new(&settings.budget, clock, metrics.clone()),
+        priors: Arc::default(),
         metrics: metrics.clone(),
     };
     let analyses = AnalysesArgs {

@@ -12,7 +12,7 @@ use crate::{
     event::{Batch, Frame},
     page::{FoundPage, PageError, PageRequest, PageSource, Timings, Via},
     pipeline::{Analyzed, Refused},
-    provider::{Provider, ProviderError},
+    provider::{Chain, Provider, ProviderError},
     quiz::{
         Kind, Question,
         request::{AnalyzeRequest, Subject},
@@ -57,11 +57,13 @@ impl Provider for SlowProvider {
             probabilities[0] = 1.0;
             Ok(Solution {
                 probabilities,
+                outside: 0.0,
                 method: Method::Stated,
                 model: "test".to_owned(),
                 prompt_tokens: 1,
                 completion_tokens: 1,
                 calls: 1,
+                cost_usd: 0.0,
             })
         })
     }
@@ -109,6 +111,7 @@ async fn house() -> House {
     settings.supervisor.backoff_max_ms = 20;
     settings.supervisor.max_restarts = 100;
     settings.analyses.timeout_ms = 10_000;
+    settings.ai.max_looks = 1;
     settings.analyses.max_running = 1_000;
     settings.director.max_queued_shows = 10_000;
     // Pages come one after another, so that some come after each death.
@@ -117,7 +120,8 @@ async fn house() -> House {
     let metrics = Metrics::new();
     let mailboxes = Mailboxes::new(&settings, &metrics);
     let ports = Ports {
-        provider: Arc::clone(&provider) as Arc<dyn Provider>,
+        providers: Chain::from(Arc::clone(&provider) as Arc<dyn Provider>),
+        calibrations: Arc::default(),
         answers: Arc::new(EmbeddedAnswers::open(folder.path()).unwrap()),
         events: Arc::new(EmbeddedEvents::open(folder.path()).unwrap()),
         pages: Arc::new(OnePage),
@@ -161,7 +165,14 @@ async fn outcome(
     pipeline: Pipeline,
     request: AnalyzeRequest,
 ) -> Result<Option<Arc<Report>>, Refused> {
-    match pipeline.analyze(request, Promise::default()).await? {
+    match pipeline
+        .analyze(
+            request,
+            Promise::default(),
+            crate::analysis::Wishes::default(),
+        )
+        .await?
+    {
         Analyzed::Known(report) => Ok(Some(report)),
         Analyzed::Started(mut started) => {
             while let Some(update) = started.updates.recv().await {

@@ -3,7 +3,7 @@
 use super::{address, signals::Signals};
 use crate::{app::App, config::Settings};
 use clap::{Args, ValueEnum};
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 use tracing::{info, warn};
 
 const EXAMPLES: &str = "\
@@ -53,9 +53,9 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
         RoleArg::Scraper => signals.or(Box::pin(App::scraper(settings))).await??,
     };
     if !is_scraper {
-        let provider = Arc::clone(&app.pipeline().provider);
+        let providers = app.pipeline().providers.clone();
         tokio::spawn(async move {
-            if let Err(reason) = provider.ready().await {
+            if let Err(reason) = providers.first().ready().await {
                 warn!("no model can answer: {reason}");
             }
         });
@@ -68,7 +68,7 @@ pub(super) async fn run(args: ServeArgs, settings: Settings) -> anyhow::Result<E
     match is_scraper {
         true => info!(address = %front.address(), role = "scraper", "ready"),
         false => {
-            let model = app.pipeline().provider.model();
+            let model = app.pipeline().providers.first().model();
             info!(address = %front.address(), model, "ready");
         }
     }

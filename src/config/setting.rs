@@ -68,6 +68,31 @@ macro_rules! whole_number {
 }
 whole_number!(u16, u32, u64, usize);
 
+impl Setting for f64 {
+    fn expected() -> String {
+        "a number, 0 or more".to_owned()
+    }
+
+    fn parse(raw: &Raw) -> Option<Self> {
+        let number = match raw {
+            Raw::Toml(toml::Value::Float(number)) => *number,
+            #[expect(clippy::cast_precision_loss, reason = "settings are far below 2^52")]
+            Raw::Toml(toml::Value::Integer(number)) => *number as Self,
+            Raw::Toml(_) => return None,
+            Raw::Text(text) => text.trim().parse().ok()?,
+        };
+        (number.is_finite() && number >= 0.0).then_some(number)
+    }
+
+    fn example() -> String {
+        "…".to_owned()
+    }
+
+    fn show(&self) -> Option<toml::Value> {
+        Some(toml::Value::Float(*self))
+    }
+}
+
 impl Setting for String {
     fn expected() -> String {
         "text".to_owned()
@@ -132,6 +157,34 @@ impl Setting for SecretString {
 
     fn show(&self) -> Option<toml::Value> {
         debug_assert!(!self.expose_secret().is_empty());
+        Some(toml::Value::String(MASK.to_owned()))
+    }
+}
+
+/// Text that holds secrets: it may have lines and spaces, and is never shown.
+#[derive(Debug, Clone)]
+pub struct SecretLines(SecretString);
+
+impl SecretLines {
+    /// Returns the text.
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Setting for SecretLines {
+    const SECRET: bool = true;
+
+    fn expected() -> String {
+        "text".to_owned()
+    }
+
+    fn parse(raw: &Raw) -> Option<Self> {
+        let text = String::parse(raw)?;
+        Some(Self(text.into()))
+    }
+
+    fn show(&self) -> Option<toml::Value> {
         Some(toml::Value::String(MASK.to_owned()))
     }
 }

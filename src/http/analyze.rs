@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actors::analyses::{Promise, Started, Update},
-    analysis::{Failure, Report, Status},
+    analysis::{CacheUse, Failure, Report, Status, Wishes},
     config::Limits,
     pipeline::{Analyzed, DEFAULT_CHANNEL},
     quiz::{
@@ -22,7 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use schemars::JsonSchema;
@@ -47,7 +47,9 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     let stage = Stage {
         channel: super::request::query(&request, "channel"),
         when_busy: super::request::query(&request, "whenBusy"),
+        prediction_set: super::request::query(&request, "predictionSet"),
     };
+    let cache = cache_use(headers)?;
     let key = idempotency_key(headers)?;
     let settings = &context.pipeline.settings;
     let timeout = Duration::from_millis(settings.server.body_timeout_ms);
@@ -66,6 +68,11 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         return Ok(response);
     }
     let channel = channel.to_owned();
+    let wishes = Wishes {
+        key: caller.account(),
+        cache,
+        prediction_set: order.prediction_set,
+    };
     let analyzed = context
         .pipeline
         .analyze(
@@ -74,6 +81,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
                 accepted: as_async,
                 key,
             },
+            wishes,
         )
         .await?;
     let note = Note {
@@ -135,13 +143,18 @@ fn unsupported(problem: &str) -> ApiError {
 struct Stage {
     channel: Option<String>,
     when_busy: Option<String>,
+    prediction_set: Option<String>,
 }
 
 /// Reads what is to be analysed: a JSON order, or a quiz file.
 fn order(
     format: Option<Format>,
     body: &[u8],
-    Stage { channel, when_busy }: Stage,
+    Stage {
+        channel,
+        when_busy,
+        prediction_set,
+    }: Stage,
     limits: &Limits,
 ) -> Result<AnalyzeRequest, ApiError> {
     // A wrong word is a mistake also where it counts for nothing.
@@ -154,14 +167,39 @@ fn order(
             ApiError::invalid_request("whenBusy in the query must be queue, replace or reject")
         })?),
     };
+    let prediction_set = match prediction_set.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            let told = "predictionSet in the query must be true or false";
+            return Err(ApiError::invalid_request(told));
+        }
+    };
     let Some(format) = format else {
         return Ok(parse_analyze_request(body, limits)?);
     };
     Ok(AnalyzeRequest {
         channel,
         when_busy,
+        prediction_set,
         ..parse_quiz_body(format, body, limits)?
     })
+}
+
+/// Returns what known answers are good for. Directives that are not about that count for nothing (RFC 9111, 5.2.3).
+fn cache_use(headers: &HeaderMap) -> Result<CacheUse, ApiError> {
+    let has = |directive| lists(headers, header::CACHE_CONTROL, directive);
+    let (anew, only) = (has("no-cache") || has("no-store"), has("only-if-cached"));
+    match (only, anew) {
+        (true, true) => Err(ApiError::invalid_request(
+            "Cache-Control must not have only-if-cached beside no-cache or no-store: one forbids to ask, the others to \
+             answer from memory",
+        )),
+        (true, false) => Ok(CacheUse::Only),
+        (false, true) if has("no-store") => Ok(CacheUse::Bypass),
+        (false, true) => Ok(CacheUse::Refresh),
+        (false, false) => Ok(CacheUse::Normal),
+    }
 }
 
 /// Returns what makes two calls under one `Idempotency-Key` the same call.

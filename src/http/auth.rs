@@ -212,6 +212,12 @@ impl Holder {
 }
 
 impl Caller {
+    /// Returns whose budget a request takes from: the name of the key, or of the token's subject.
+    pub(super) fn account(&self) -> Option<Arc<str>> {
+        let Who { key, subject } = self.who();
+        key.or(subject).map(Arc::from)
+    }
+
     /// Returns what the caller is called.
     pub(super) fn who(&self) -> Who<'_> {
         let (key, subject) = match &self.grant {

@@ -214,13 +214,16 @@ impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         let status = match failure.code {
             FailureCode::AiFailed => StatusCode::BAD_GATEWAY,
+            FailureCode::BudgetExhausted => StatusCode::TOO_MANY_REQUESTS,
+            FailureCode::NotCached => StatusCode::GATEWAY_TIMEOUT,
             FailureCode::AiUnavailable | FailureCode::Overloaded | FailureCode::Draining => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             FailureCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            FailureCode::NoQuestionsFound | FailureCode::PageBlocked | FailureCode::PageFailed => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            FailureCode::NoQuestionsFound
+            | FailureCode::PageBlocked
+            | FailureCode::PageFailed
+            | FailureCode::NeedsImage => StatusCode::UNPROCESSABLE_ENTITY,
             FailureCode::ChannelBusy => StatusCode::CONFLICT,
             FailureCode::Interrupted | FailureCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };

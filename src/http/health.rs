@@ -66,7 +66,7 @@ fn checks(call: &Call) -> (bool, Checks) {
     let scrapes_only = pipeline.role == Role::Scraper;
     let model = match scrapes_only {
         true => Ok(()),
-        false => pipeline.provider.availability(),
+        false => pipeline.providers.availability(),
     };
     let draining = *call.context.draining.borrow();
     let redis = pipeline.redis.as_ref();
@@ -100,8 +100,8 @@ pub(super) fn health(call: &Call) -> Response<Body> {
     let answer = Health {
         status: if ready { "ok" } else { "degraded" },
         timestamp: pipeline.clock.now_ms(),
-        openai_configured: pipeline.provider.system() == "openai",
-        model: pipeline.provider.model(),
+        openai_configured: pipeline.providers.first().system() == "openai",
+        model: pipeline.providers.first().model(),
         version: crate::version::VERSION,
         checks,
     };

@@ -117,12 +117,16 @@ impl Engine {
         model: &str,
         check: Check<'_>,
     ) -> Result<Solution, ModelError> {
-        let (together, prompt_tokens) = match &self.way {
+        let (together, outside, prompt_tokens) = match &self.way {
             Way::Letters { chat, opening } => self.by_letters(question, *chat, opening, check)?,
             Way::Likelihood {
                 examples,
                 no_question,
-            } => self.by_likelihood(question, examples, no_question, check)?,
+            } => {
+                let (together, tokens) =
+                    self.by_likelihood(question, examples, no_question, check)?;
+                (together, 0.0, tokens)
+            }
         };
         let probabilities = match question.kind {
             Kind::Single | Kind::TrueFalse => together,
@@ -130,22 +134,25 @@ impl Engine {
         };
         Ok(Solution {
             probabilities,
+            outside,
             method: self.method(),
             model: model.to_owned(),
             prompt_tokens: prompt_tokens as u64,
             completion_tokens: 0,
             calls: 1,
+            cost_usd: 0.0,
         })
     }
 
-    /// Returns the probability of each option's letter as the first token of the reply, and the tokens read.
+    /// Returns the probability of each option's letter as the first token of the reply, that of everything else, and the
+    /// tokens read.
     fn by_letters(
         &self,
         question: &Question,
         chat: bool,
         opening: &[u32],
         check: Check<'_>,
-    ) -> Result<(Vec<f64>, usize), ModelError> {
+    ) -> Result<(Vec<f64>, f64, usize), ModelError> {
         let mut tokens = opening.to_vec();
         tokens.extend(
             self.tokenizer
@@ -167,11 +174,10 @@ impl Engine {
                 f64::from(*reading.next.get(token as usize)?) - whole,
             ))
         });
-        let probabilities =
-            logprobs::option_probabilities(top, letters.len()).ok_or_else(|| {
-                ModelError::Compute("the model does not reply with the letter of an option".into())
-            })?;
-        Ok((probabilities, tokens.len()))
+        let scored = logprobs::option_probabilities(top, letters.len()).ok_or_else(|| {
+            ModelError::Compute("the model does not reply with the letter of an option".into())
+        })?;
+        Ok((scored.probabilities, scored.outside, tokens.len()))
     }
 
     /// Returns one probability per option by the likelihood of its text, and the tokens read.

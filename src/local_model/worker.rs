@@ -231,11 +231,13 @@ mod tests {
     fn solution() -> Solution {
         Solution {
             probabilities: vec![0.5, 0.5],
+            outside: 0.0,
             method: Method::Likelihood,
             model: "test".into(),
             prompt_tokens: 1,
             completion_tokens: 0,
             calls: 1,
+            cost_usd: 0.0,
         }
     }
 

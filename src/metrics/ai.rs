@@ -25,6 +25,18 @@ pub struct Ai {
     pub gen_ai_tokens: HistogramFamily<4>,
     /// Circuit breaker, by `provider`: 0 closed, 1 half open, 2 open.
     pub circuit_state: GaugeFamily<1>,
+    /// Calls that a provider gets at once, by `provider`.
+    pub concurrency_limit: GaugeFamily<1>,
+    /// Calls per question.
+    pub calls_per_question: Histogram,
+    /// What is used of each budget, by `budget`.
+    pub budget_used: GaugeFamily<1>,
+    /// How much each budget is, by `budget`.
+    pub budget_limit: GaugeFamily<1>,
+    /// Calls that did not fit, by `budget` and `scope`: `all` or `key`.
+    pub budget_refused: CounterFamily<2>,
+    /// Share of a letter, by `model`, number of `options` and `letter`.
+    pub option_prior: GaugeFamily<3>,
     /// Seconds of our own per question: total minus time at the provider.
     pub overhead: Histogram,
 }
@@ -39,7 +51,24 @@ impl Ai {
             gen_ai_duration: HistogramFamily::new(r, &c::GEN_AI_DURATION),
             gen_ai_tokens: HistogramFamily::new(r, &c::GEN_AI_TOKENS),
             circuit_state: GaugeFamily::new(r, &c::AI_CIRCUIT_STATE),
+            concurrency_limit: GaugeFamily::new(r, &c::AI_CONCURRENCY_LIMIT),
+            calls_per_question: r.histogram(&c::AI_CALLS_PER_QUESTION, []),
+            budget_used: GaugeFamily::new(r, &c::AI_BUDGET_USED),
+            budget_limit: GaugeFamily::new(r, &c::AI_BUDGET_LIMIT),
+            budget_refused: CounterFamily::new(r, &c::AI_BUDGET_REFUSED),
+            option_prior: GaugeFamily::new(r, &c::OPTION_PRIOR),
             overhead: r.histogram(&c::AI_OVERHEAD, []),
+        }
+    }
+
+    /// Shows the shares of the letters as `model` favours them.
+    pub fn show_prior(&self, model: &str, shares: &[f64]) {
+        let options = shares.len().to_string();
+        for (letter, share) in ('A'..='Z').zip(shares) {
+            let letter = letter.to_string();
+            self.option_prior
+                .with([model, &options, &letter])
+                .set(*share);
         }
     }
 

@@ -54,6 +54,8 @@ const GEN_AI_TOKEN_COUNT: &[f64] = &[
     16_777_216.0,
     67_108_864.0,
 ];
+/// Calls for one question: one, a few looks more, a few failures more.
+const CALL_COUNT: &[f64] = &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 /// A probability; finer near 1, where calibration is judged.
 const PROBABILITY: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0];
 
@@ -90,6 +92,12 @@ declare! {
     GEN_AI_DURATION = Histogram(GEN_AI_SECONDS), "gen_ai_client_operation_duration_seconds", ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"], "Time of one call to a model.";
     GEN_AI_TOKENS = Histogram(GEN_AI_TOKEN_COUNT), "gen_ai_client_token_usage", ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"], "Tokens of one call to a model.";
     AI_CIRCUIT_STATE = Gauge, "ai_circuit_state", ["provider"], "Circuit breaker: 0 closed, 1 half open, 2 open.";
+    AI_CONCURRENCY_LIMIT = Gauge, "ai_concurrency_limit", ["provider"], "Calls that a provider gets at once, as its refusals for their rate have shown.";
+    AI_CALLS_PER_QUESTION = Histogram(CALL_COUNT), "ai_calls_per_question", [], "Calls that a question took, failed ones included.";
+    AI_BUDGET_USED = Gauge, "ai_budget_used", ["budget"], "What is used of the budget of all callers together: calls, tokens or US dollars.";
+    AI_BUDGET_LIMIT = Gauge, "ai_budget_limit", ["budget"], "The budget of all callers together: calls, tokens or US dollars.";
+    AI_BUDGET_REFUSED = Counter, "ai_budget_refused_total", ["budget", "scope"], "Calls that did not fit into the budget of all callers or of one key.";
+    OPTION_PRIOR = Gauge, "option_prior", ["model", "options", "letter"], "Share that a model gives a letter whatever stands there.";
     AI_OVERHEAD = Histogram(INTERNAL_SECONDS), "ai_overhead_seconds", [], "Time of a question in the AI client that was not spent at the provider.";
 
     ANALYSIS_DURATION = Histogram(REQUEST_SECONDS), "analysis_duration_seconds", ["source"], "Time of a whole analysis.";

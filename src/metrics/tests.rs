@@ -34,6 +34,15 @@ fn touched() -> Metrics {
         .with(["chat", "openai", "small", "input"])
         .record(143.0);
     m.ai().circuit_state.with(["openai"]).set(2.0);
+    m.ai().concurrency_limit.with(["openai"]).set(8.0);
+    m.ai().calls_per_question.record(1.0);
+    m.ai().budget_used.with(["usd_per_day"]).set(0.5);
+    m.ai().budget_limit.with(["usd_per_day"]).set(1.0);
+    m.ai()
+        .budget_refused
+        .with(["usd_per_day", "all"])
+        .increment(1);
+    m.ai().show_prior("small", &[0.5, 0.5]);
     m.analysis().duration.with(["json"]).record(1.0);
     m.analysis()
         .questions

@@ -1,6 +1,6 @@
 //! Answers from any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp and others.
 //!
-//! Asks for JSON by schema; a server that refuses is asked for the log-probabilities of the option letters, and one that
+//! Asks for the log-probabilities of the option letters; a server that gives none is asked for JSON by schema, and one that
 //! knows neither is asked in words. What a server refuses is remembered for the life of the provider.
 
 mod dialect;
@@ -14,15 +14,15 @@ mod stub;
 #[cfg(test)]
 mod tests;
 
-use super::{Provider, ProviderError, install_crypto};
-use crate::config::Ai;
+use super::{Chain, Provider, ProviderError, install_crypto};
+use crate::config::{Ai, AskMethod};
 use crate::quiz::Question;
 use crate::solve::{Method, Solution, logprobs, prompt, reply};
 use async_openai::Client;
 use dialect::{Ask, Dialect, Memory};
 use endpoint::Endpoint;
 use futures_util::future::BoxFuture;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use transport::{Failure, Transport};
 use wire::{Completion, Request};
@@ -31,11 +31,49 @@ use wire::{Completion, Request};
 #[derive(Debug)]
 pub struct OpenAiProvider {
     client: Client<Endpoint>,
+    name: String,
     model: String,
+    method: AskMethod,
     fingerprint: String,
     /// Whether the server is OpenAI's own, whose newer models know other parameters than most servers.
     hosted: bool,
     memory: Memory,
+}
+
+/// Returns the providers that `settings` name: the first server, those after it, and the second model on the first.
+///
+/// # Errors
+/// As [`OpenAiProvider::new`].
+pub fn chain(settings: &Ai) -> Result<Chain, ProviderError> {
+    let mut members: Vec<Arc<dyn Provider>> = vec![Arc::new(OpenAiProvider::new(settings)?)];
+    for fallback in settings.fallbacks() {
+        let settings = Ai {
+            api_key: fallback.key,
+            base_url: Some(fallback.base_url),
+            model: fallback.model,
+            ..settings.clone()
+        };
+        let provider = OpenAiProvider::new(&settings)?;
+        members.push(Arc::new(OpenAiProvider {
+            name: fallback.name,
+            ..provider
+        }));
+    }
+    let second = settings.second_model.clone().map(|model| {
+        let settings = Ai {
+            model,
+            ..settings.clone()
+        };
+        let provider = OpenAiProvider::new(&settings)?;
+        Ok::<_, ProviderError>(Arc::new(OpenAiProvider {
+            name: "second".to_owned(),
+            ..provider
+        }) as Arc<dyn Provider>)
+    });
+    Ok(Chain {
+        members,
+        second: second.transpose()?,
+    })
 }
 
 impl OpenAiProvider {
@@ -61,11 +99,14 @@ impl OpenAiProvider {
         })?;
         Ok(Self {
             fingerprint: format!(
-                "openai:{}:{}:p{}",
+                "openai:{}:{}:p{}:{:?}",
                 endpoint.base(),
                 settings.model,
-                prompt::PROMPT_VERSION
+                prompt::PROMPT_VERSION,
+                settings.method,
             ),
+            name: "openai".to_owned(),
+            method: settings.method,
             model: settings.model.clone(),
             hosted: endpoint.is_hosted(),
             // `with_http_service` replaces a default that retries up to three times and honours any Retry-After.
@@ -75,14 +116,16 @@ impl OpenAiProvider {
     }
 
     async fn ask(&self, question: &Question) -> Result<Solution, ProviderError> {
-        let mut dialect = Dialect::new(self.hosted, question.kind, &self.memory);
+        let mut dialect = Dialect::new(self.hosted, question.kind, self.method, &self.memory);
         let mut solution = Solution {
             probabilities: Vec::new(),
+            outside: 0.0,
             method: Method::Stated,
             model: self.model.clone(),
             prompt_tokens: 0,
             completion_tokens: 0,
             calls: 0,
+            cost_usd: 0.0,
         };
         // Each turn but the last gives up one thing that the server does not know, so there are few.
         loop {
@@ -103,19 +146,25 @@ impl OpenAiProvider {
 
             if dialect.ask() == Ask::Letter {
                 let Some(top) = completion.top_logprobs() else {
-                    dialect.give_up_logprobs();
+                    if !dialect.give_up_logprobs() {
+                        return Err(no_logprobs("the server gives no log-probabilities"));
+                    }
                     self.memory.learn(&dialect);
                     continue;
                 };
-                let Some(probabilities) =
-                    logprobs::option_probabilities(top, question.options.len())
+                let Some(scored) = logprobs::option_probabilities(top, question.options.len())
                 else {
                     // This model did not begin with a letter this time; another question may fare better.
-                    dialect.give_up_logprobs();
+                    self.memory.missed();
+                    if !dialect.give_up_logprobs() {
+                        return Err(no_logprobs("the model does not begin with a letter"));
+                    }
                     continue;
                 };
+                self.memory.hit();
                 return Ok(Solution {
-                    probabilities,
+                    probabilities: scored.probabilities,
+                    outside: scored.outside,
                     method: Method::Logprobs,
                     ..solution
                 });
@@ -138,6 +187,13 @@ impl OpenAiProvider {
     }
 }
 
+fn no_logprobs(what: &str) -> ProviderError {
+    ProviderError::Rejected {
+        status: 200,
+        reason: format!("{what}: set ai.method to auto or votes"),
+    }
+}
+
 impl Provider for OpenAiProvider {
     fn model(&self) -> &str {
         &self.model
@@ -145,6 +201,17 @@ impl Provider for OpenAiProvider {
 
     fn system(&self) -> &'static str {
         "openai"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn estimate(&self, question: &Question) -> (u64, u64) {
+        wire::estimate(
+            question,
+            Dialect::new(self.hosted, question.kind, self.method, &self.memory).ask(),
+        )
     }
 
     /// The way of asking is left out: it depends on what the server refuses, and the answer says which it was.

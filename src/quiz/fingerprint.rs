@@ -1,10 +1,11 @@
 //! The cache key of a question: the same for every order of its options.
 //!
 //! Text counts after Unicode composition (NFC) and with every run of white space as one space; upper and lower
-//! case differ (`may`, `May`). Probabilities are kept in the canonical order: the options sorted by that text.
+//! case differ (`may`, `May`). Probabilities are kept in the canonical order: the options sorted by that text; or as they
+//! stand, where one speaks of the others' places (`all of the above`).
 
 use super::{Kind, Question};
-use crate::hex::Hex;
+use crate::{hex::Hex, solve::order::is_free};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -70,6 +71,9 @@ fn sorted(question: &Question) -> Vec<(Cow<'_, str>, usize)> {
         .enumerate()
         .map(|(index, option)| (normalised(option), index))
         .collect();
+    if !is_free(question) {
+        return options;
+    }
     // The index makes every entry distinct, so the cheaper unstable sort keeps equal options in order.
     options.sort_unstable();
     options

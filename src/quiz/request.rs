@@ -60,6 +60,8 @@ pub struct AnalyzeRequest {
     pub timing: Option<TimingOverride>,
     /// What to do on a busy channel; `None` for the configured way.
     pub when_busy: Option<WhenBusy>,
+    /// Whether each result is to tell its prediction set.
+    pub prediction_set: bool,
     /// Anything the client sent, to be echoed.
     pub timestamp: Option<Value>,
 }
@@ -80,6 +82,7 @@ impl From<Subject> for AnalyzeRequest {
             animate: true,
             timing: None,
             when_busy: None,
+            prediction_set: false,
             timestamp: None,
         }
     }
@@ -265,6 +268,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
         "animate",
         "timing",
         "whenBusy",
+        "predictionSet",
         "timestamp",
     ];
     let (
@@ -278,6 +282,7 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
             animate,
             timing,
             when_busy,
+            prediction_set,
             timestamp,
         ],
         mut problems,
@@ -319,17 +324,8 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     };
     let channel = channel.and_then(|channel| read_text(channel, "channel", &mut problems));
     check_channel(channel.as_deref(), &mut problems);
-    let animate = match animate {
-        None => true,
-        Some(Node::Bool(animate)) => animate,
-        Some(other) => {
-            problems.add(
-                "animate",
-                format_args!("must be true or false, is {}", other.noun()),
-            );
-            true
-        }
-    };
+    let animate = read_bool(animate, "animate", true, &mut problems);
+    let prediction_set = read_bool(prediction_set, "predictionSet", false, &mut problems);
     let timing = timing.and_then(|timing| read_timing(timing, &mut problems));
     check_timing(timing.as_ref(), &mut problems);
     let when_busy = when_busy.and_then(|node| {
@@ -344,10 +340,25 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
             animate,
             timing,
             when_busy,
+            prediction_set,
             timestamp,
         },
         problems,
     )
+}
+
+fn read_bool(node: Option<Node>, path: &str, unset: bool, problems: &mut Problems) -> bool {
+    match node {
+        None => unset,
+        Some(Node::Bool(given)) => given,
+        Some(other) => {
+            problems.add(
+                path,
+                format_args!("must be true or false, is {}", other.noun()),
+            );
+            unset
+        }
+    }
 }
 
 fn read_timestamp(node: Node, problems: &mut Problems) -> Option<Value> {

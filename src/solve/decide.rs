@@ -1,33 +1,47 @@
 //! From probabilities to the answer that is shown.
 
-use super::{Decision, Solution};
+use super::{
+    Decision, Solution,
+    calibration::{COVERAGE, Calibration, scaled},
+};
 use crate::quiz::{Kind, OptionNumber, Question};
 
 /// Flag: the answer is more likely wrong than right.
 pub const LOW_CONFIDENCE: &str = "low_confidence";
 /// Flag: a second option is nearly as likely.
 pub const AMBIGUOUS: &str = "ambiguous";
+/// Flag: the model would rather have given none of the options.
+pub const NO_GOOD_ANSWER: &str = "no_good_answer";
+/// Flag: the question cannot be answered without seeing its picture.
+pub const NEEDS_IMAGE: &str = "needs_image";
 
-/// From this probability on an option of a `multiple` question is chosen, and an answer is not `low_confidence`.
+/// From this probability on an option of a `multiple` question is chosen, and an answer is not `low_confidence`; and from
+/// this probability outside the options on there is `no_good_answer`.
 const LIKELY: f64 = 0.5;
 /// Two options above this probability make a `single` question `ambiguous`.
 const RIVAL: f64 = 0.3;
 
-/// Returns the answer that follows from `solution`.
+/// Returns the answer that follows from `solution`, its probabilities read by the model's `calibration` if there is one.
 ///
-/// `single` and `true_false`: the likeliest option (the first of equals), with its probability. `multiple`: every option
-/// of at least 0.5, or the likeliest when there is none; the confidence is the probability that all options, chosen or
-/// not, are judged rightly, taken one by one as independent.
+/// `single` and `true_false`: the likeliest option (the first of equals), with its probability, less what lay outside the
+/// options. `multiple`: every option of at least 0.5, or the likeliest when there is none; the confidence is the
+/// probability that all options, chosen or not, are judged rightly, taken one by one as independent.
 ///
 /// A probability that is missing, not a number or out of range counts as the nearest number from 0 to 1.
-pub fn decide(question: &Question, solution: &Solution) -> Decision {
-    let probabilities: Vec<f64> = (0..question.options.len())
-        .map(|index| sane(solution.probabilities.get(index).copied()))
-        .collect();
+pub fn decide(
+    question: &Question,
+    solution: &Solution,
+    calibration: Option<&Calibration>,
+) -> Decision {
+    let probabilities = read(question, solution, calibration);
     let best = likeliest(&probabilities);
+    let outside = sane(Some(solution.outside));
 
     let (selected, confidence) = match question.kind {
-        Kind::Single | Kind::TrueFalse => (vec![best], sane(probabilities.get(best).copied())),
+        Kind::Single | Kind::TrueFalse => {
+            let p = sane(probabilities.get(best).copied());
+            (vec![best], p * (1.0 - outside))
+        }
         Kind::Multiple => {
             let mut chosen: Vec<usize> = (0..probabilities.len())
                 .filter(|&index| probabilities[index] >= LIKELY)
@@ -44,17 +58,70 @@ pub fn decide(question: &Question, solution: &Solution) -> Decision {
         }
     };
 
-    let mut flags = Vec::new();
-    if confidence < LIKELY {
-        flags.push(LOW_CONFIDENCE.to_owned());
-    }
-    if question.kind != Kind::Multiple && probabilities.iter().filter(|&&p| p > RIVAL).count() > 1 {
-        flags.push(AMBIGUOUS.to_owned());
-    }
+    let no_good_answer = match question.kind {
+        Kind::Single | Kind::TrueFalse => outside >= LIKELY,
+        Kind::Multiple => probabilities.get(best).is_none_or(|&p| p < LIKELY),
+    };
+    let ambiguous =
+        question.kind != Kind::Multiple && probabilities.iter().filter(|&&p| p > RIVAL).count() > 1;
+    let flags = [
+        (confidence < LIKELY, LOW_CONFIDENCE),
+        (ambiguous, AMBIGUOUS),
+        (no_good_answer, NO_GOOD_ANSWER),
+    ];
+    let flags = flags.into_iter().filter(|(holds, _)| *holds);
     Decision {
         selected: selected.into_iter().map(number).collect(),
         confidence,
-        flags,
+        flags: flags.map(|(_, flag)| flag.to_owned()).collect(),
+        probabilities,
+    }
+}
+
+/// Returns the options of which one is right with a probability of 90 %, in the question's order, never none.
+///
+/// With a calibration, those at least as likely as its threshold; without, the likeliest ones that hold 90 % together. For
+/// `multiple`, every option that is not wrong with a probability of 90 %.
+pub fn prediction_set(
+    question: &Question,
+    decision: &Decision,
+    calibration: Option<&Calibration>,
+) -> Vec<OptionNumber> {
+    let probabilities = &decision.probabilities;
+    let from = match (question.kind, calibration) {
+        (Kind::Multiple, _) => 1.0 - COVERAGE,
+        (_, Some(calibration)) => calibration.set_from,
+        (_, None) => {
+            let mut falling = probabilities.clone();
+            falling.sort_unstable_by(|a, b| b.total_cmp(a));
+            let mut sum = 0.0;
+            let last = falling.into_iter().find(|p| {
+                sum += p;
+                sum >= COVERAGE
+            });
+            last.unwrap_or(0.0)
+        }
+    };
+    let best = likeliest(probabilities);
+    let held =
+        (0..probabilities.len()).filter(|&index| index == best || probabilities[index] >= from);
+    held.map(number).collect()
+}
+
+fn read(question: &Question, solution: &Solution, calibration: Option<&Calibration>) -> Vec<f64> {
+    let given: Vec<f64> = (0..question.options.len())
+        .map(|index| sane(solution.probabilities.get(index).copied()))
+        .collect();
+    let Some(Calibration { temperature, .. }) = calibration else {
+        return given;
+    };
+    match question.kind {
+        Kind::Single | Kind::TrueFalse => scaled(&given, *temperature),
+        // Each option stands for itself: it is set against its own opposite.
+        Kind::Multiple => given
+            .into_iter()
+            .map(|p| scaled(&[p, 1.0 - p], *temperature)[0])
+            .collect(),
     }
 }
 
@@ -93,17 +160,19 @@ mod tests {
             correct: None,
             id: None,
         };
-        decide(&question, &solution(probabilities))
+        decide(&question, &solution(probabilities), None)
     }
 
     fn solution(probabilities: &[f64]) -> Solution {
         Solution {
             probabilities: probabilities.to_vec(),
+            outside: 0.0,
             method: Method::Stated,
             model: "test".into(),
             prompt_tokens: 0,
             completion_tokens: 0,
             calls: 1,
+            cost_usd: 0.0,
         }
     }
 
@@ -115,7 +184,8 @@ mod tests {
             Decision {
                 selected: vec![2],
                 confidence: 0.93,
-                flags: vec![]
+                flags: vec![],
+                probabilities: vec![0.02, 0.93, 0.03, 0.02],
             }
         );
         assert_eq!(decided(Kind::TrueFalse, &[0.5, 0.5]).selected, [1]);
@@ -143,6 +213,74 @@ mod tests {
         assert_eq!(decided(Kind::Multiple, &[0.1, 0.4, 0.2]).selected, [2]);
     }
 
+    #[test]
+    fn what_lies_outside_the_options_is_doubt() {
+        let question = Question {
+            text: "Q".into(),
+            options: vec!["o".into(); 2],
+            kind: Kind::Single,
+            correct: None,
+            id: None,
+        };
+        let half = Solution {
+            outside: 0.6,
+            ..solution(&[0.9, 0.1])
+        };
+        let decision = decide(&question, &half, None);
+        assert!((decision.confidence - 0.36).abs() < 1e-12);
+        assert_eq!(decision.flags, [LOW_CONFIDENCE, NO_GOOD_ANSWER]);
+        assert_eq!(
+            decided(Kind::Multiple, &[0.1, 0.4]).flags,
+            [LOW_CONFIDENCE, NO_GOOD_ANSWER]
+        );
+    }
+
+    #[test]
+    fn a_calibration_makes_less_sure_and_changes_no_order() {
+        let question = Question {
+            text: "Q".into(),
+            options: vec!["o".into(); 3],
+            kind: Kind::Single,
+            correct: None,
+            id: None,
+        };
+        let calibration = Calibration {
+            temperature: 2.0,
+            set_from: 0.2,
+            questions: 100,
+        };
+        let decision = decide(&question, &solution(&[0.04, 0.8, 0.16]), Some(&calibration));
+        assert_eq!(decision.selected, [2]);
+        assert!((decision.confidence - 0.8_f64.sqrt() / (0.2 + 0.8_f64.sqrt() + 0.4)).abs() < 1e-9);
+        assert_eq!(
+            prediction_set(&question, &decision, Some(&calibration)),
+            [2, 3]
+        );
+    }
+
+    #[test]
+    fn without_calibration_the_set_holds_nine_tenths_together() {
+        let set = |kind, probabilities: &[f64]| {
+            let question = Question {
+                text: "Q".into(),
+                options: vec!["o".into(); probabilities.len()],
+                kind,
+                correct: None,
+                id: None,
+            };
+            prediction_set(
+                &question,
+                &decide(&question, &solution(probabilities), None),
+                None,
+            )
+        };
+        assert_eq!(set(Kind::Single, &[0.05, 0.92, 0.03]), [2]);
+        assert_eq!(set(Kind::Single, &[0.3, 0.62, 0.08]), [1, 2]);
+        assert_eq!(set(Kind::Single, &[0.25; 4]), [1, 2, 3, 4]);
+        assert_eq!(set(Kind::Multiple, &[0.95, 0.05, 0.3]), [1, 3]);
+        assert_eq!(set(Kind::Multiple, &[0.05, 0.02]), [1], "never none");
+    }
+
     proptest! {
         #[test]
         fn always_a_valid_answer(
@@ -151,7 +289,7 @@ mod tests {
             kind in prop::sample::select(vec![Kind::Single, Kind::Multiple, Kind::TrueFalse]),
         ) {
             let question = Question { text: "Q".into(), options: vec!["o".into(); options], kind, correct: None, id: None };
-            let decision = decide(&question, &solution(&given));
+            let decision = decide(&question, &solution(&given), None);
             prop_assert!(!decision.selected.is_empty());
             prop_assert!(decision.selected.iter().all(|&n| n >= 1 && n as usize <= options));
             prop_assert!((0.0..=1.0).contains(&decision.confidence));

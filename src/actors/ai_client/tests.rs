@@ -1,5 +1,8 @@
 use super::*;
-use crate::{metrics::MailboxMetrics, quiz::Kind, runtime::AskError, solve::Method};
+use crate::{
+    clock::Clock, metrics::MailboxMetrics, provider::Provider, quiz::Kind, runtime::AskError,
+    solve::Method,
+};
 use futures_util::future::BoxFuture;
 use std::{
     collections::VecDeque,
@@ -18,11 +21,13 @@ struct Scripted {
 fn solution() -> Solution {
     Solution {
         probabilities: vec![1.0, 0.0],
+        outside: 0.0,
         method: Method::Stated,
         model: "m".to_owned(),
         prompt_tokens: 3,
         completion_tokens: 1,
         calls: 1,
+        cost_usd: 0.0,
     }
 }
 
@@ -75,6 +80,8 @@ async fn house(script: impl IntoIterator<Item = ProviderError>) -> House {
     });
     let (mailbox, metrics) = (Mailbox::new(16, MailboxMetrics::noop()), Metrics::new());
     let config = config::Ai {
+        max_looks: 1,
+        prior_sample_percent: 0,
         concurrency: 3,
         max_retries: 3,
         retry_base_ms: 1_000,
@@ -86,7 +93,9 @@ async fn house(script: impl IntoIterator<Item = ProviderError>) -> House {
     let args = AiClientArgs {
         config,
         mailbox: mailbox.clone(),
-        provider: Arc::clone(&provider) as Arc<dyn Provider>,
+        providers: Chain::from(Arc::clone(&provider) as Arc<dyn Provider>),
+        budget: Budget::new(&config::Budget::default(), Clock::start(), metrics.clone()),
+        priors: Arc::default(),
         metrics: metrics.clone(),
     };
     let (actor, _) = Actor::spawn(None, AiClient, args).await.unwrap();
@@ -121,6 +130,7 @@ impl House {
             .ask(deadline + Duration::from_secs(1), |reply| {
                 AiClientMsg::Solve {
                     question,
+                    account: Account::new(None, 100),
                     deadline,
                     reply,
                 }
@@ -286,3 +296,5 @@ async fn drains_on_stop() {
     house.actor.drain_and_wait(None).await.unwrap();
     running.await.unwrap().unwrap().unwrap();
 }
+
+mod looks;

@@ -3,7 +3,7 @@
 use super::Promise;
 use crate::{
     actors::analysis::Done,
-    analysis::{Found, QuestionResult, Report},
+    analysis::{Found, QuestionResult, Report, Wishes},
     quiz::request::Subject,
     runtime::Reply,
     store::StoreError,
@@ -26,6 +26,8 @@ pub struct StartRequest {
     pub timestamp: Option<Value>,
     /// What the client was promised.
     pub promise: Promise,
+    /// What the client wishes besides.
+    pub wishes: Wishes,
 }
 
 /// What a caller hears of its analysis: the questions if they were read from a page, each result as it is known, then the report.

@@ -35,6 +35,8 @@ async fn house() -> House {
         cache: cache_mailbox,
         ai_client: ai_mailbox,
         provider_fingerprint: "test".into(),
+        calibrations: Arc::default(),
+        retries: 10,
     };
     let args = AnalysesArgs {
         config: config::Analyses {
@@ -81,6 +83,7 @@ fn request(promise: Promise) -> StartRequest {
         show: None,
         timestamp: None,
         promise,
+        wishes: crate::analysis::Wishes::default(),
     }
 }
 
@@ -122,11 +125,13 @@ impl House {
         };
         let solution = Solution {
             probabilities: vec![0.1, 0.9],
+            outside: 0.0,
             method: Method::Stated,
             model: "m".to_owned(),
             prompt_tokens: 0,
             completion_tokens: 0,
             calls: 1,
+            cost_usd: 0.0,
         };
         reply.send(Resolution::Known(Arc::new(solution))).unwrap();
     }

@@ -2,20 +2,26 @@
 
 use crate::{
     actors::{
-        ai_client::{AiClientMsg, SolveError},
+        ai_client::{Account, AiClientMsg, SolveError},
         cache::{CacheMsg, Lease, Resolution, SharedFailure},
     },
-    analysis::{Failure, FailureCode, QuestionResult, Source},
+    analysis::{CacheUse, Failure, FailureCode, QuestionResult, Source, Wishes},
     provider::ProviderError,
     quiz::{
         Question,
-        fingerprint::{fingerprint, from_canonical, to_canonical},
+        fingerprint::{Fingerprint, fingerprint, from_canonical, to_canonical},
     },
     runtime::{AskError, Mailbox},
-    solve::{Solution, decide::decide},
+    solve::{
+        Solution,
+        calibration::Calibrations,
+        decide::{NEEDS_IMAGE, decide, prediction_set},
+        seen::needs_image,
+    },
 };
 use std::sync::Arc;
 use tokio::time::Instant;
+use tracing::warn;
 
 /// Times that a question is asked again after an actor died over it. A restart takes a fraction of a second.
 const ASK_AGAIN: u32 = 3;
@@ -29,6 +35,20 @@ pub struct Solver {
     pub ai_client: Mailbox<AiClientMsg>,
     /// What besides the question determines an answer.
     pub provider_fingerprint: Arc<str>,
+    /// How the models' probabilities are to be read.
+    pub calibrations: Arc<Calibrations>,
+    /// Tries after failures that the questions of one analysis share.
+    pub retries: u32,
+}
+
+/// One question of an analysis, and what its client wishes.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) index: u32,
+    pub(super) question: Arc<Question>,
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) account: Arc<Account>,
+    pub(super) deadline: Instant,
 }
 
 /// What became of one question.
@@ -38,6 +58,7 @@ pub(super) struct Outcome {
     pub(super) failure: Option<SharedFailure>,
     pub(super) prompt_tokens: u64,
     pub(super) completion_tokens: u64,
+    pub(super) cost_usd: f64,
 }
 
 impl Outcome {
@@ -58,73 +79,134 @@ impl Outcome {
 }
 
 impl Solver {
-    /// Returns an answer, or the reason why there is none, by `deadline`.
-    pub(super) async fn solve(
-        &self,
-        index: u32,
-        question: &Arc<Question>,
-        deadline: Instant,
-    ) -> Outcome {
+    /// Returns an answer, or the reason why there is none, by its deadline.
+    pub(super) async fn solve(&self, asked: &Asked) -> Outcome {
+        let question = &asked.question;
         #[cfg(test)]
         assert!(
             !question.text.starts_with("deadly"),
             "an analysis was made to die"
         );
+        if needs_image(&question.text) {
+            return unseen(asked);
+        }
         let fingerprint = fingerprint(question, &self.provider_fingerprint);
-        let resolve = || {
-            self.cache
-                .ask(deadline, |reply| CacheMsg::Resolve { fingerprint, reply })
-        };
-        match again(resolve).await {
-            Ok(Resolution::Known(solution)) => answered(index, question, &solution, Source::Cache),
-            Ok(Resolution::Shared(Ok(solution))) => {
-                answered(index, question, &solution, Source::Coalesced)
+        let looked_up = match asked.wishes.cache {
+            CacheUse::Normal => {
+                let resolve = || {
+                    self.cache.ask(asked.deadline, |reply| CacheMsg::Resolve {
+                        fingerprint,
+                        reply,
+                    })
+                };
+                again(resolve).await
             }
-            Ok(Resolution::Shared(Err(failure))) => failed(index, question, failure),
+            CacheUse::Refresh | CacheUse::Bypass => return self.ask_anew(asked, fingerprint).await,
+            CacheUse::Only => return self.look_up(asked, fingerprint).await,
+        };
+        match looked_up {
+            Ok(Resolution::Known(solution)) => self.answered(asked, &solution, Source::Cache),
+            Ok(Resolution::Shared(Ok(solution))) => {
+                self.answered(asked, &solution, Source::Coalesced)
+            }
+            Ok(Resolution::Shared(Err(failure))) => failed(asked, failure),
             Ok(Resolution::Lead(lease)) => {
-                self.ask_model(index, question, Some(lease), deadline).await
+                let outcome = self.ask_model(asked).await;
+                Lease::settle(lease, outcome.clone(), asked.deadline).await;
+                self.outcome(asked, outcome)
             }
             // Without its cache the service is dearer, not down.
-            Err(AskError::Down) => self.ask_model(index, question, None, deadline).await,
-            Err(error) => failed(index, question, error.into()),
+            Err(AskError::Down) => {
+                let outcome = self.ask_model(asked).await;
+                self.outcome(asked, outcome)
+            }
+            Err(error) => failed(asked, error.into()),
         }
     }
 
-    async fn ask_model(
-        &self,
-        index: u32,
-        question: &Arc<Question>,
-        lease: Option<Lease>,
-        deadline: Instant,
-    ) -> Outcome {
+    /// Asks the model whatever is known, and keeps the answer if that is wished.
+    async fn ask_anew(&self, asked: &Asked, fingerprint: Fingerprint) -> Outcome {
+        let outcome = self.ask_model(asked).await;
+        if asked.wishes.cache == CacheUse::Refresh && outcome.is_ok() {
+            let kept = self.cache.ask(asked.deadline, |reply| CacheMsg::Settle {
+                fingerprint,
+                outcome: outcome.clone(),
+                reply,
+            });
+            if let Err(error) = kept.await {
+                warn!(%error, "cannot keep an answer");
+            }
+        }
+        self.outcome(asked, outcome)
+    }
+
+    /// Returns what is known, and asks nobody.
+    async fn look_up(&self, asked: &Asked, fingerprint: Fingerprint) -> Outcome {
+        let look = || {
+            self.cache.ask(asked.deadline, |reply| CacheMsg::LookUp {
+                fingerprint,
+                reply,
+            })
+        };
+        match again(look).await {
+            Ok(Some(solution)) => self.answered(asked, &solution, Source::Cache),
+            Ok(None) => failed(
+                asked,
+                SharedFailure {
+                    code: FailureCode::NotCached,
+                    error: "no answer is known, and Cache-Control: only-if-cached forbids to ask"
+                        .to_owned(),
+                    retry_after: None,
+                },
+            ),
+            Err(error) => failed(asked, error.into()),
+        }
+    }
+
+    /// Asks the model; probabilities are in the canonical order.
+    async fn ask_model(&self, asked: &Asked) -> Result<Arc<Solution>, SharedFailure> {
+        let (question, deadline) = (&asked.question, asked.deadline);
         let ask = || {
-            let question = Arc::clone(question);
+            let (question, account) = (Arc::clone(question), Arc::clone(&asked.account));
             self.ai_client.ask(deadline, |reply| AiClientMsg::Solve {
                 question,
+                account,
                 deadline,
                 reply,
             })
         };
-        let outcome = match again(ask).await {
-            Ok(Ok(solution)) if solution.probabilities.len() == question.options.len() => {
-                let probabilities = to_canonical(question, &solution.probabilities);
-                Ok(Arc::new(Solution {
-                    probabilities,
-                    ..solution
-                }))
-            }
-            Ok(Ok(_)) => Err(SharedFailure::from(SolveError::Provider(
-                ProviderError::Invalid("it does not fit the number of options".to_owned()),
-            ))),
-            Ok(Err(error)) => Err(SharedFailure::from(error)),
-            Err(error) => Err(SharedFailure::from(error)),
-        };
-        if let Some(lease) = lease {
-            lease.settle(outcome.clone(), deadline).await;
-        }
+        let solution = again(ask).await??;
+        let probabilities = to_canonical(question, &solution.probabilities);
+        Ok(Arc::new(Solution {
+            probabilities,
+            ..solution
+        }))
+    }
+
+    fn outcome(&self, asked: &Asked, outcome: Result<Arc<Solution>, SharedFailure>) -> Outcome {
         match outcome {
-            Ok(solution) => answered(index, question, &solution, Source::Model),
-            Err(failure) => failed(index, question, failure),
+            Ok(solution) => self.answered(asked, &solution, Source::Model),
+            Err(failure) => failed(asked, failure),
+        }
+    }
+
+    fn answered(&self, asked: &Asked, solution: &Solution, source: Source) -> Outcome {
+        let was_asked = source == Source::Model;
+        let paid = |tokens| if was_asked { tokens } else { 0 };
+        let with_set = asked.wishes.prediction_set;
+        Outcome {
+            result: known_result(
+                asked.index,
+                &asked.question,
+                solution,
+                source,
+                &self.calibrations,
+                with_set,
+            ),
+            failure: None,
+            prompt_tokens: paid(solution.prompt_tokens),
+            completion_tokens: paid(solution.completion_tokens),
+            cost_usd: if was_asked { solution.cost_usd } else { 0.0 },
         }
     }
 }
@@ -148,20 +230,24 @@ pub fn known_result(
     question: &Question,
     solution: &Solution,
     source: Source,
+    calibrations: &Calibrations,
+    with_set: bool,
 ) -> QuestionResult {
     let probabilities = from_canonical(question, &solution.probabilities);
     let solution = Solution {
         probabilities,
         ..solution.clone()
     };
-    let decision = decide(question, &solution);
+    let calibration = calibrations.get(&solution.model, solution.method);
+    let decision = decide(question, &solution, calibration);
     QuestionResult {
         index,
         id: question.id.clone(),
         answer: decision.selected.first().copied(),
+        prediction_set: with_set.then(|| prediction_set(question, &decision, calibration)),
         selected: decision.selected,
         confidence: Some(decision.confidence),
-        probabilities: solution.probabilities,
+        probabilities: decision.probabilities,
         source: Some(source),
         model: Some(solution.model),
         method: Some(solution.method),
@@ -175,20 +261,10 @@ pub fn known_result(
     }
 }
 
-fn answered(index: u32, question: &Question, solution: &Solution, source: Source) -> Outcome {
-    let asked = source == Source::Model;
-    Outcome {
-        result: known_result(index, question, solution, source),
-        failure: None,
-        prompt_tokens: if asked { solution.prompt_tokens } else { 0 },
-        completion_tokens: if asked { solution.completion_tokens } else { 0 },
-    }
-}
-
-fn failed(index: u32, question: &Question, failure: SharedFailure) -> Outcome {
+fn failed(asked: &Asked, failure: SharedFailure) -> Outcome {
     let result = QuestionResult {
-        index,
-        id: question.id.clone(),
+        index: asked.index,
+        id: asked.question.id.clone(),
         answer: None,
         selected: Vec::new(),
         confidence: None,
@@ -198,6 +274,7 @@ fn failed(index: u32, question: &Question, failure: SharedFailure) -> Outcome {
         method: None,
         calls: 0,
         flags: Vec::new(),
+        prediction_set: None,
         error: Some(failure.error.clone()),
     };
     Outcome {
@@ -205,7 +282,20 @@ fn failed(index: u32, question: &Question, failure: SharedFailure) -> Outcome {
         failure: Some(failure),
         prompt_tokens: 0,
         completion_tokens: 0,
+        cost_usd: 0.0,
     }
+}
+
+/// A model that cannot see would guess, and its guess would look like an answer.
+fn unseen(asked: &Asked) -> Outcome {
+    let failure = SharedFailure {
+        code: FailureCode::NeedsImage,
+        error: "the question cannot be answered without its picture: describe what the picture shows as [image: …]".to_owned(),
+        retry_after: None,
+    };
+    let mut outcome = failed(asked, failure);
+    outcome.result.flags.push(NEEDS_IMAGE.to_owned());
+    outcome
 }
 
 impl From<AskError> for SharedFailure {
@@ -231,6 +321,10 @@ impl From<SolveError> for SharedFailure {
             SolveError::CircuitOpen { retry_after, .. } => (
                 FailureCode::AiUnavailable,
                 Some(retry_after.as_secs().max(1)),
+            ),
+            SolveError::Budget(exhausted) => (
+                FailureCode::BudgetExhausted,
+                exhausted.retry_after.map(|wait| wait.as_secs().max(1)),
             ),
             SolveError::Provider(ProviderError::Timeout) => (FailureCode::TimedOut, None),
             SolveError::Provider(ProviderError::Unavailable(_)) => {

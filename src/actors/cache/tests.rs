@@ -35,11 +35,13 @@ const ONE: Fingerprint = Fingerprint([1; 32]);
 fn solution() -> Arc<Solution> {
     Arc::new(Solution {
         probabilities: vec![0.25, 0.75],
+        outside: 0.0,
         method: Method::Stated,
         model: "m".to_owned(),
         prompt_tokens: 1,
         completion_tokens: 1,
         calls: 1,
+        cost_usd: 0.0,
     })
 }
 

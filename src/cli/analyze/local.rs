@@ -3,7 +3,7 @@
 use super::{Answered, News};
 use crate::{
     actors::analyses::{AnalysesMsg, Promise, Started, Update},
-    analysis::{Failure, Report},
+    analysis::{Failure, Report, Wishes},
     app::App,
     cli::{address, signals::Signals},
     config::Settings,
@@ -68,7 +68,7 @@ async fn ask(
     signals: &mut Signals,
     mut on_news: impl FnMut(News),
 ) -> anyhow::Result<Arc<Report>> {
-    if let Err(reason) = signals.or(pipeline.provider.ready()).await? {
+    if let Err(reason) = signals.or(pipeline.providers.first().ready()).await? {
         bail!("no model can answer: {reason}; or let a running server answer: add --server URL");
     }
     let request = AnalyzeRequest {
@@ -76,7 +76,10 @@ async fn ask(
         animate: false,
         ..subject.into()
     };
-    let Started { id, updates } = match pipeline.analyze(request, Promise::default()).await {
+    let Started { id, updates } = match pipeline
+        .analyze(request, Promise::default(), Wishes::default())
+        .await
+    {
         Ok(Analyzed::Started(started)) => started,
         Ok(Analyzed::Known(report)) => {
             for _ in &report.results {

@@ -180,6 +180,7 @@ mod tests {
             method: None,
             calls: 1,
             flags: vec![],
+            prediction_set: None,
             error: None,
         }
     }
@@ -300,6 +301,7 @@ mod tests {
             completion_tokens: 2,
             cached_questions: 1,
             coalesced_questions: 1,
+            cost_usd: 0.0,
         };
         assert_eq!(
             summary(&questions, &results, &usage),

@@ -1,8 +1,8 @@
 //! Which of the ways to ask a server understands, learnt from what it refuses.
 
 use super::refusal::Refusal;
-use crate::quiz::Kind;
-use std::sync::atomic::{AtomicU8, Ordering};
+use crate::{config::AskMethod, quiz::Kind};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 /// `response_format: json_schema` is refused.
 const NO_SCHEMA: u8 = 1;
@@ -28,13 +28,32 @@ pub(super) enum Ask {
 
 /// What a provider has learnt about its server; bits are only ever added.
 #[derive(Debug, Default)]
-pub(super) struct Memory(AtomicU8);
+pub(super) struct Memory {
+    given_up: AtomicU8,
+    /// Replies in a row that did not begin with a letter.
+    misses: AtomicU32,
+}
+
+/// So many replies in a row without a letter, and the model is taken for one that thinks aloud first.
+const MISSES: u32 = 5;
 
 impl Memory {
+    /// Notes a reply that did not begin with a letter.
+    pub(super) fn missed(&self) {
+        if self.misses.fetch_add(1, Ordering::Relaxed) + 1 >= MISSES {
+            self.given_up.fetch_or(NO_LOGPROBS, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes a reply that began with a letter.
+    pub(super) fn hit(&self) {
+        self.misses.store(0, Ordering::Relaxed);
+    }
+
     /// Keeps what `dialect` has given up, now that the server has accepted it.
     pub(super) fn learn(&self, dialect: &Dialect) {
         // No other memory is published through the bits.
-        self.0.fetch_or(dialect.given_up, Ordering::Relaxed);
+        self.given_up.fetch_or(dialect.given_up, Ordering::Relaxed);
     }
 }
 
@@ -43,26 +62,34 @@ impl Memory {
 pub(super) struct Dialect {
     hosted: bool,
     kind: Kind,
+    method: AskMethod,
     given_up: u8,
 }
 
 impl Dialect {
     /// Starts from what is known of the server.
-    pub(super) fn new(hosted: bool, kind: Kind, memory: &Memory) -> Self {
+    pub(super) fn new(hosted: bool, kind: Kind, method: AskMethod, memory: &Memory) -> Self {
         Self {
             hosted,
             kind,
-            given_up: memory.0.load(Ordering::Relaxed),
+            method,
+            given_up: memory.given_up.load(Ordering::Relaxed),
         }
     }
 
     /// Returns how to put the question.
     pub(super) fn ask(&self) -> Ask {
-        if !self.has_given_up(NO_SCHEMA) {
-            Ask::Schema
-        } else if !self.has_given_up(NO_LOGPROBS) && self.kind != Kind::Multiple {
+        let by_letter = match self.method {
             // One letter cannot name several options.
+            _ if self.kind == Kind::Multiple => false,
+            AskMethod::Auto => !self.has_given_up(NO_LOGPROBS),
+            AskMethod::Logprobs => true,
+            AskMethod::Votes => false,
+        };
+        if by_letter {
             Ask::Letter
+        } else if !self.has_given_up(NO_SCHEMA) {
+            Ask::Schema
         } else {
             Ask::Words
         }
@@ -84,9 +111,10 @@ impl Dialect {
         (self.hosted && !self.has_given_up(NO_EFFORT)).then_some("none")
     }
 
-    /// Gives up asking for log-probabilities.
-    pub(super) fn give_up_logprobs(&mut self) {
+    /// Gives up asking for log-probabilities; false where nothing else is allowed.
+    pub(super) fn give_up_logprobs(&mut self) -> bool {
         self.given_up |= NO_LOGPROBS;
+        self.method != AskMethod::Logprobs
     }
 
     /// Gives up what `refusal` is about; returns false when there is nothing to give up, and the refusal stands.
@@ -100,7 +128,7 @@ impl Dialect {
             NO_TEMPERATURE
         } else if self.reasoning_effort().is_some() && about(&["reasoning"]) {
             NO_EFFORT
-        } else if ask == Ask::Letter && about(&["logprob"]) {
+        } else if ask == Ask::Letter && self.method == AskMethod::Auto && about(&["logprob"]) {
             NO_LOGPROBS
         } else if ask == Ask::Schema
             && about(&["response_format", "json_schema", "structured", "grammar"])
@@ -113,7 +141,9 @@ impl Dialect {
             match ask {
                 // It did not say what it refuses: the least usual thing in the request is the likeliest.
                 Ask::Schema if refusal.is_unexplained() => NO_SCHEMA,
-                Ask::Letter if refusal.is_unexplained() => NO_LOGPROBS,
+                Ask::Letter if refusal.is_unexplained() && self.method == AskMethod::Auto => {
+                    NO_LOGPROBS
+                }
                 _ => return false,
             }
         };
@@ -136,7 +166,7 @@ mod tests {
     }
 
     fn dialect(hosted: bool) -> Dialect {
-        Dialect::new(hosted, Kind::Single, &Memory::default())
+        Dialect::new(hosted, Kind::Single, AskMethod::Auto, &Memory::default())
     }
 
     #[test]
@@ -168,10 +198,10 @@ mod tests {
             "'temperature' does not support 0 with this model"
         )));
         assert_eq!(other.temperature(), None);
-        assert_eq!(other.ask(), Ask::Schema);
-        assert!(other.give_up(&refusal(404, "response_format is not available")));
         assert_eq!(other.ask(), Ask::Letter);
         assert!(other.give_up(&refusal(422, "top_logprobs must be at most 5")));
+        assert_eq!(other.ask(), Ask::Schema);
+        assert!(other.give_up(&refusal(404, "response_format is not available")));
         assert_eq!(other.ask(), Ask::Words);
         assert!(
             !other.give_up(&refusal(400, "max_tokens")),
@@ -183,7 +213,7 @@ mod tests {
     fn a_refusal_without_reason_gives_up_the_form() {
         let mut other = dialect(false);
         assert!(other.give_up(&refusal(400, "Bad Request")));
-        assert_eq!(other.ask(), Ask::Letter);
+        assert_eq!(other.ask(), Ask::Schema);
         assert!(!other.give_up(&refusal(404, "The model `x` does not exist")));
         assert!(!other.give_up(&refusal(400, "context_length_exceeded")));
         assert!(!other.give_up(&refusal(403, "response_format")));
@@ -192,20 +222,48 @@ mod tests {
     #[test]
     fn memory_keeps_what_was_accepted() {
         let memory = Memory::default();
-        let mut first = Dialect::new(false, Kind::Single, &memory);
-        first.give_up_logprobs();
+        let start = || Dialect::new(false, Kind::Single, AskMethod::Auto, &memory);
+        let mut first = start();
+        assert!(first.give_up_logprobs());
         assert!(first.give_up(&refusal(400, "json_schema")));
-        assert_eq!(
-            Dialect::new(false, Kind::Single, &memory).ask(),
-            Ask::Schema
-        );
+        assert_eq!(start().ask(), Ask::Letter);
         memory.learn(&first);
-        assert_eq!(Dialect::new(false, Kind::Single, &memory).ask(), Ask::Words);
+        assert_eq!(start().ask(), Ask::Words);
+    }
+
+    #[test]
+    fn a_model_that_never_begins_with_a_letter_is_asked_otherwise() {
+        let memory = Memory::default();
+        let ask = || Dialect::new(false, Kind::Single, AskMethod::Auto, &memory).ask();
+        for _ in 0..MISSES - 1 {
+            memory.missed();
+        }
+        memory.hit();
+        memory.missed();
+        assert_eq!(ask(), Ask::Letter, "never so many in a row");
+        for _ in 0..MISSES {
+            memory.missed();
+        }
+        assert_eq!(ask(), Ask::Schema);
+    }
+
+    #[test]
+    fn the_configured_method_is_kept_to() {
+        let memory = Memory::default();
+        let start = |method| Dialect::new(false, Kind::Single, method, &memory);
+        assert_eq!(start(AskMethod::Votes).ask(), Ask::Schema);
+        let mut letters = start(AskMethod::Logprobs);
+        assert!(
+            !letters.give_up(&refusal(400, "logprobs are not supported")),
+            "nothing else is allowed"
+        );
+        assert!(!letters.give_up_logprobs());
+        assert_eq!(letters.ask(), Ask::Letter);
     }
 
     #[test]
     fn several_right_options_are_never_asked_by_letter() {
-        let mut several = Dialect::new(false, Kind::Multiple, &Memory::default());
+        let mut several = Dialect::new(false, Kind::Multiple, AskMethod::Auto, &Memory::default());
         assert!(several.give_up(&refusal(400, "json_schema")));
         assert_eq!(several.ask(), Ask::Words);
     }

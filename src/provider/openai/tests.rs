@@ -19,8 +19,14 @@ fn question(kind: Kind) -> Question {
     }
 }
 
+/// Asks for votes, as one that has found out what most servers can do.
 fn provider(base_url: &str) -> OpenAiProvider {
+    asking(base_url, AskMethod::Votes)
+}
+
+fn asking(base_url: &str, method: AskMethod) -> OpenAiProvider {
     OpenAiProvider::new(&Ai {
+        method,
         api_key: Some(SecretString::from(KEY)),
         base_url: Some(base_url.to_owned()),
         model: "test-model".to_owned(),
@@ -38,9 +44,13 @@ async fn solve(provider: &OpenAiProvider, kind: Kind) -> Result<Solution, Provid
 /// Puts one question to a server that plays `script` and returns the result; the server must have been asked
 /// exactly as often as the script is long.
 async fn play(script: Vec<Step>) -> Result<Solution, ProviderError> {
+    play_to(AskMethod::Votes, script).await
+}
+
+async fn play_to(method: AskMethod, script: Vec<Step>) -> Result<Solution, ProviderError> {
     let asked = script.len();
     let stub = Stub::start(script).await;
-    let result = solve(&provider(&stub.base_url), Kind::Single).await;
+    let result = solve(&asking(&stub.base_url, method), Kind::Single).await;
     assert_eq!(stub.bodies().len(), asked, "{result:?}");
     if let Err(error) = &result {
         assert!(
@@ -120,6 +130,7 @@ async fn without_a_key_sends_no_credential() {
     let stub = Stub::start(vec![completion(GOOD)]).await;
     let provider = OpenAiProvider::new(&Ai {
         base_url: Some(stub.base_url.clone()),
+        method: AskMethod::Votes,
         ..Ai::default()
     })
     .unwrap();
@@ -128,15 +139,15 @@ async fn without_a_key_sends_no_credential() {
 }
 
 #[tokio::test]
-async fn falls_back_to_letters_then_to_words_and_remembers() {
+async fn falls_back_to_a_schema_then_to_words_and_remembers() {
     let stub = Stub::start(vec![
-        refuse("response_format is not supported"),
         refuse("logprobs are not supported"),
+        refuse("response_format is not supported"),
         completion("The answer is B."),
         completion(GOOD),
     ])
     .await;
-    let provider = provider(&stub.base_url);
+    let provider = asking(&stub.base_url, AskMethod::Auto);
     let first = solve(&provider, Kind::Single).await.unwrap();
     assert_eq!((first.method, first.calls), (Method::Parsed, 3));
     let second = solve(&provider, Kind::Single).await.unwrap();
@@ -145,9 +156,9 @@ async fn falls_back_to_letters_then_to_words_and_remembers() {
     let bodies = stub.bodies();
     assert_eq!(
         (
-            &bodies[1]["logprobs"],
-            &bodies[1]["top_logprobs"],
-            &bodies[1]["max_tokens"]
+            &bodies[0]["logprobs"],
+            &bodies[0]["top_logprobs"],
+            &bodies[0]["max_tokens"]
         ),
         (&json!(true), &json!(20), &json!(1))
     );
@@ -157,40 +168,60 @@ async fn falls_back_to_letters_then_to_words_and_remembers() {
 }
 
 #[tokio::test]
-async fn scores_letters_where_schemas_are_unknown() {
-    let solution = play(vec![
-        error(
-            "422 Unprocessable Entity",
-            json!("extra fields not permitted"),
-        ),
-        letters(&[
-            ("B", 0.6_f64.ln()),
-            (" B", 0.2_f64.ln()),
-            ("a", 0.2_f64.ln()),
-        ]),
-    ])
-    .await
-    .unwrap();
-    assert_eq!((solution.method, solution.calls), (Method::Logprobs, 2));
-    assert!(
-        (solution.probabilities[1] - 0.8).abs() < 1e-9,
-        "{solution:?}"
-    );
-    assert_eq!(
-        (solution.prompt_tokens, solution.completion_tokens),
-        (50, 1)
-    );
+async fn scores_letters_in_one_request_and_keeps_the_rest_as_doubt() {
+    let top = [
+        ("B", 0.5_f64.ln()),
+        (" B", 0.1_f64.ln()),
+        ("a", 0.2_f64.ln()),
+        ("None", 0.2_f64.ln()),
+    ];
+    for method in [AskMethod::Auto, AskMethod::Logprobs] {
+        let solution = play_to(method, vec![letters(&top)]).await.unwrap();
+        assert_eq!((solution.method, solution.calls), (Method::Logprobs, 1));
+        assert!(
+            (solution.probabilities[1] - 0.75).abs() < 1e-9,
+            "{solution:?}"
+        );
+        assert!((solution.outside - 0.2).abs() < 1e-9, "{solution:?}");
+        assert_eq!(
+            (solution.prompt_tokens, solution.completion_tokens),
+            (50, 1)
+        );
+    }
 }
 
 #[tokio::test]
-async fn words_help_where_letters_are_missing() {
+async fn a_schema_helps_where_letters_are_missing() {
     // The server ignores `logprobs`; then one whose model does not begin with a letter.
     for scored in [completion("B"), letters(&[("The", -0.01)])] {
-        let solution = play(vec![refuse("unknown field"), scored, completion(GOOD)])
+        let solution = play_to(AskMethod::Auto, vec![scored.clone(), completion(GOOD)])
             .await
             .unwrap();
-        assert_eq!((solution.method, solution.calls), (Method::Stated, 3));
+        assert_eq!((solution.method, solution.calls), (Method::Stated, 2));
+        let refused = play_to(AskMethod::Logprobs, vec![scored]).await;
+        assert!(
+            matches!(&refused, Err(ProviderError::Rejected { reason, .. }) if reason.contains("ai.method")),
+            "{refused:?}"
+        );
     }
+}
+
+#[tokio::test]
+async fn the_estimate_is_above_what_a_call_takes() {
+    let provider = asking("http://127.0.0.1:9/v1", AskMethod::Auto);
+    let mut long = question(Kind::Single);
+    long.text = "Wie heißt die Hauptstadt von Österreich? ".repeat(40);
+    let (read, written) = provider.estimate(&long);
+    let prompt = prompt::letter(&long);
+    assert!(
+        read as usize > (prompt.system.len() + prompt.user.len()) / 4,
+        "{read}"
+    );
+    assert_eq!(written, 1);
+    assert!(
+        provider.estimate(&question(Kind::Multiple)).1 > 1_000,
+        "a reply in JSON may be long"
+    );
 }
 
 #[tokio::test]
@@ -371,7 +402,7 @@ fn fingerprint_names_server_model_and_prompt() {
     assert_eq!(
         fingerprint,
         format!(
-            "openai:http://127.0.0.1:9/v1:test-model:p{}",
+            "openai:http://127.0.0.1:9/v1:test-model:p{}:Votes",
             prompt::PROMPT_VERSION
         )
     );

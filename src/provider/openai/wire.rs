@@ -10,6 +10,19 @@ use serde_json::{Value, json};
 /// Most tokens for a reply in JSON: 26 options take some 400, the rest is room for models that think first.
 const JSON_TOKENS: u32 = 1_024;
 
+/// Tokens of the instructions and of what a chat template adds, rounded up.
+const FRAME_TOKENS: u64 = 250;
+
+/// Returns the most tokens that a request may read and write: English has four characters to a token, and other scripts
+/// hardly more tokens than a third of their bytes.
+pub(super) fn estimate(question: &Question, ask: Ask) -> (u64, u64) {
+    let texts = question.options.iter().chain([&question.text]);
+    // Each option has its own braces and names in JSON.
+    let read: u64 = texts.map(|text| text.len() as u64 / 3 + 12).sum();
+    let written = if ask == Ask::Letter { 1 } else { JSON_TOKENS };
+    (FRAME_TOKENS + read, u64::from(written))
+}
+
 /// A request for one completion.
 #[derive(Debug, Serialize)]
 pub(super) struct Request {

@@ -40,6 +40,8 @@ pub(crate) struct WireRequest {
     timing: Option<Object<TimingOverride>>,
     /// What to do on a busy channel; as configured when left out.
     when_busy: Option<WhenBusy>,
+    /// Whether each result tells the options of which one is right with a probability of 90 %; false when left out.
+    prediction_set: Option<bool>,
     /// Anything; comes back as it was.
     #[schemars(with = "Option<Value>")]
     timestamp: Option<Node>,
@@ -60,6 +62,7 @@ impl WireRequest {
             animate: self.animate.unwrap_or(true),
             timing: self.timing.map(|Object(timing)| timing),
             when_busy: self.when_busy,
+            prediction_set: self.prediction_set.unwrap_or(false),
             timestamp: self
                 .timestamp
                 .and_then(|node| read_timestamp(node, problems)),

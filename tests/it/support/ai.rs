@@ -41,6 +41,9 @@ impl Answer {
     pub(crate) fn right(asked: &Asked) -> Self {
         let is_right = |option: &String| option.starts_with("right");
         let first = asked.options.iter().position(is_right).unwrap_or(0);
+        if asked.body["logprobs"] == true {
+            return Self::letters(asked, first, 0.9);
+        }
         let entries: Vec<_> = (1..)
             .zip(&asked.options)
             .filter_map(|(number, option)| match asked.multiple {
@@ -52,6 +55,31 @@ impl Answer {
             })
             .collect();
         Self::text(&json!({ "options": entries }).to_string())
+    }
+
+    /// The letter of the option at `index` as a token of probability `p`; the others share the rest.
+    pub(crate) fn letters(asked: &Asked, index: usize, p: f64) -> Self {
+        let rest = (1.0 - p) / (asked.options.len() - 1) as f64;
+        let top: Vec<_> = (0..)
+            .zip('A'..='Z')
+            .take(asked.options.len())
+            .map(|(place, letter)| {
+                let p = if place == index { p } else { rest };
+                json!({ "token": letter, "logprob": p.ln() })
+            })
+            .collect();
+        Self::status(
+            200,
+            &json!({
+                "id": "x", "object": "chat.completion", "created": 1, "model": "scripted",
+                "choices": [{
+                    "index": 0, "message": { "role": "assistant", "content": "A" }, "finish_reason": "length",
+                    "logprobs": { "content": [{ "token": "A", "logprob": -0.1, "top_logprobs": top }] },
+                }],
+                "usage": { "prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101 },
+            })
+            .to_string(),
+        )
     }
 
     /// A completion with this text.

@@ -1,0 +1,35 @@
+//! On whose account the questions of one analysis are asked.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+/// Whose budget an analysis takes from, and the tries after failures that its questions share.
+#[derive(Debug)]
+pub struct Account {
+    /// The name of the caller's key; `None` without one.
+    pub key: Option<Arc<str>>,
+    retries_left: AtomicU32,
+}
+
+impl Account {
+    /// Opens an account with this many tries after failures.
+    pub fn new(key: Option<Arc<str>>, retries: u32) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            retries_left: AtomicU32::new(retries),
+        })
+    }
+
+    /// Takes one of the tries; false when none is left.
+    pub(super) fn take_retry(&self) -> bool {
+        // Nothing else is published through the number.
+        let taken = self
+            .retries_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            });
+        taken.is_ok()
+    }
+}
