@@ -84,6 +84,9 @@ DASHBOARDS = {
     ]),
     "cost": ("Cost", [
         ("Tokens in an hour", "short", (50_000, 100_000), [("sum by (model, kind) (increase(openai_tokens_used_total[1h]))", "{{model}} {{kind}}")], "tokensperhour"),
+        ("US dollars in an hour", "currencyUSD", None, [("sum by (model) (increase(openai_cost_usd_total[1h]))", "{{model}}")], None),
+        ("Budget, used of allowed", "percentunit", (0.8, 1), [("max by (budget) (ai_budget_used / ai_budget_limit)", "{{budget}}")], "budgetnearend"),
+        ("Calls that did not fit the budget", "ops", None, [("sum by (budget, scope) (rate(ai_budget_refused_total[$__rate_interval]))", "{{budget}} {{scope}}")], None),
         ("Tokens of a call", "short", None, quantiles("gen_ai_client_token_usage", by="gen_ai_token_type"), None),
         ("Calls to models", "ops", None, [("sum by (model, outcome) (rate(openai_requests_total[$__rate_interval]))", "{{model}} {{outcome}}")], None),
         # Every look-up begins in memory; what is not there is looked up in the store as well.
@@ -92,6 +95,9 @@ DASHBOARDS = {
         ("Questions that shared a call", "ops", None, [("sum(rate(coalesced_requests_total[$__rate_interval]))", "shared")], None),
         ("Answers in memory", "short", None, [("sum by (instance) (cache_entries)", "{{instance}}")], None),
         ("Confidence of answers", "percentunit", None, quantiles("answer_confidence"), None),
+        ("Calls for a question", "short", None, [("sum(rate(ai_calls_per_question_sum[$__rate_interval])) / sum(rate(ai_calls_per_question_count[$__rate_interval]))", "mean")], None),
+        ("Share of each letter, whatever stands there", "percentunit", None, [("max by (model, options, letter) (option_prior)", "{{model}} {{options}} {{letter}}")], None),
+        ("Calls at once that a provider gets", "short", None, [("min by (provider) (ai_concurrency_limit)", "{{provider}}")], None),
     ]),
 }
 

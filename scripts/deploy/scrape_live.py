@@ -6,6 +6,7 @@ Its argument is the program. What this machine does not have is left out, and na
 
 import http.server
 import json
+import math
 import os
 import pathlib
 import socket
@@ -40,6 +41,9 @@ class Model(http.server.BaseHTTPRequestHandler):
             time.sleep(2)
         status = 401 if "refused" in asked else 200
         message = {"index": 0, "message": {"role": "assistant", "content": "B"}, "finish_reason": "stop"}
+        if json.loads(asked).get("logprobs"):
+            top = [{"token": letter, "logprob": math.log(p)} for letter, p in zip("ABC", (0.2, 0.7, 0.1))]
+            message["logprobs"] = {"content": [{"token": "B", "top_logprobs": top}]}
         usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
         body = json.dumps({"choices": [message], "usage": usage} if status == 200 else {"error": {"message": "no", "code": "no"}}).encode()
         try:
@@ -227,6 +231,8 @@ def measure(program, folder, stack, ports, model_port):
         BACKEND_PORT=str(ports["server"]), QUIZ_STATS__METRICS__BIND=f"{here}:{ports['quiz-stats']}",
         QUIZ_STATS__SERVER__DATA_DIR=f"{folder}/data", REDIS_URL=f"redis://{here}:{ports['redis-server']}/0",
         OPENAI_BASE_URL=f"http://{here}:{model_port}/v1", OPENAI_MODEL="scripted", QUIZ_STATS__AI__MAX_RETRIES="0",
+        QUIZ_STATS__AI__PRICES="scripted=1/2", QUIZ_STATS__BUDGET__USD_PER_DAY="5", QUIZ_STATS__BUDGET__KEY_USD_PER_DAY="5",
+        QUIZ_STATS__BUDGET__REQUESTS_PER_MINUTE="40", QUIZ_STATS__AI__PRIOR_SAMPLE_PERCENT="100",
         QUIZ_STATS__AI__CALL_TIMEOUT_MS="300", QUIZ_STATS__AI__CIRCUIT_FAILURES="100",
         QUIZ_STATS__SCRAPER__REMOTE_URL=f"http://{here}:{ports['scraper']}",
         QUIZ_STATS__RATE_LIMITER__GENERAL_PER_SECOND="10", QUIZ_STATS__RATE_LIMITER__GENERAL_BURST="30",

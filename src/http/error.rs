@@ -48,14 +48,15 @@ pub(super) const CODES: [(u16, &[&str]); 15] = [
             "page_blocked",
             "page_failed",
             "idempotency_key_reused",
+            "needs_image",
         ],
     ),
     (426, &["invalid_request"]),
-    (429, &["rate_limited"]),
+    (429, &["rate_limited", "budget_exhausted"]),
     (500, &["internal", "interrupted"]),
     (502, &["ai_failed"]),
     (503, &["overloaded", "ai_unavailable", "draining"]),
-    (504, &["timed_out"]),
+    (504, &["timed_out", "not_cached"]),
 ];
 
 /// What a client is told.

@@ -121,7 +121,7 @@ fn names_letters(option: &str) -> bool {
     };
     let words: Vec<&str> = words.collect();
     let letters = words.iter().filter(|word| is_letter(word)).count();
-    letters >= 2 && words.iter().all(|word| is_letter(&word) || is_rest(&word))
+    letters >= 2 && words.iter().all(|word| is_letter(word) || is_rest(word))
 }
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).

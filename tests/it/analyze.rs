@@ -54,15 +54,18 @@ async fn the_whole_answer_is_as_the_contract_says() {
         "analysisId": "…", "channel": "hall", "position": "…",
         "results": [{
             "index": 1, "id": "q1", "answer": 2, "selected": [2], "confidence": 0.9, "probabilities": null,
-            "source": "model", "model": "scripted", "method": "stated", "calls": 1, "flags": [], "error": null,
+            "source": "model", "model": "scripted", "method": "logprobs", "calls": 1, "flags": [], "error": null,
         }],
-        "usage": { "promptTokens": 100, "completionTokens": 10, "cachedQuestions": 0, "coalescedQuestions": 0 },
+        "usage": { "promptTokens": 100, "completionTokens": 1, "cachedQuestions": 0, "coalescedQuestions": 0, "costUsd": 0.0 },
         "timeline": { "id": "…", "startsAt": "…", "durationMs": 41_500 },
         "timestamp": { "any": ["thing", 7] },
     });
+    let confidence = answer.pointer_mut("/results/0/confidence").unwrap();
+    assert!((confidence.as_f64().unwrap() - 0.9).abs() < 1e-9);
+    *confidence = json!(0.9);
     assert_eq!(answer, expected);
     let probabilities: Vec<f64> = serde_json::from_value(probabilities).unwrap();
-    assert_eq!(probabilities[1], 0.9);
+    assert!((probabilities[1] - 0.9).abs() < 1e-9);
     assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
 }
 

@@ -90,7 +90,7 @@ async fn the_counters_move() {
         ),
         (
             r#"openai_tokens_used_total{model="scripted",kind="completion"}"#,
-            10.0,
+            1.0,
         ),
         (
             r#"questions_analyzed_total{source="model",outcome="answered"}"#,

@@ -71,6 +71,7 @@ mod support;
 mod tokens;
 #[cfg(test)]
 mod tracing;
+mod trust;
 mod two_screens;
 #[cfg(test)]
 mod watching;

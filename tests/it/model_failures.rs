@@ -141,6 +141,8 @@ async fn a_model_that_is_not_there_is_a_failure_too() {
 async fn a_failure_that_passes_is_tried_again() {
     let ai = StubAi::start().await;
     let server = TestServer::with(&ai)
+        .set("ai.method", "votes")
+        .set("ai.max_looks", 1)
         .set("ai.retry_base_ms", 1)
         .set("ai.retry_max_ms", 5)
         .start()

@@ -37,6 +37,10 @@ fn when_busy() -> Value {
     json!({ "type": "string", "enum": ["queue", "replace", "reject"] })
 }
 
+fn yes_or_no() -> Value {
+    json!({ "type": "boolean", "default": false })
+}
+
 const CHANNEL: Parameter = parameter("channel", "The channel.", channel_name);
 pub(super) const STAGE: &[Parameter] = &[
     parameter(
@@ -49,6 +53,20 @@ pub(super) const STAGE: &[Parameter] = &[
         "What a quiz file's show does on a busy channel; JSON says it itself.",
         when_busy,
     ),
+    parameter(
+        "predictionSet",
+        "Whether each result of a quiz file tells its prediction set; JSON says it itself.",
+        yes_or_no,
+    ),
+    Parameter {
+        place: "header",
+        ..parameter(
+            "Cache-Control",
+            "What known answers are good for: `no-cache` asks anew, `no-store` does not keep the answer either, \
+             `only-if-cached` asks no model.",
+            text,
+        )
+    },
 ];
 pub(super) const LIST: &[Parameter] = &[CHANNEL, parameter("limit", "How many.", limit)];
 pub(super) const WATCH: &[Parameter] = &[

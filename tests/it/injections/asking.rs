@@ -23,8 +23,8 @@ fn harmless(attack: &Attack, kind: Kind) -> quiz_stats::quiz::Question {
     asked(&same_size(&attack.question), &options, kind)
 }
 
-/// Checks that a user message is the question and nothing but the question, between its two markers.
-fn assert_is_data(user: &str, attack: &Attack, name: impl Fn(usize) -> Value) {
+/// Checks that a user message is the question and nothing but the question, between its two markers, with these options.
+fn assert_is_data(user: &str, attack: &Attack, options: &[String], name: impl Fn(usize) -> Value) {
     // Whatever a reader takes for the end of a line, JSON has only one line.
     let lines: Vec<&str> = user.split('\n').collect();
     assert_eq!(lines.len(), 3, "{}", attack.name);
@@ -36,7 +36,7 @@ fn assert_is_data(user: &str, attack: &Attack, name: impl Fn(usize) -> Value) {
     );
     assert!(!lines[1].contains('\r'), "{}", attack.name);
     let options: Vec<_> = (0..)
-        .zip(&attack.answers)
+        .zip(options)
         .map(|(index, text)| json!({ "option": name(index), "text": text }))
         .collect();
     let data: Value = serde_json::from_str(lines[1]).expect("the question is JSON");
@@ -60,7 +60,7 @@ fn an_order_changes_neither_the_instructions_nor_the_form() {
                 "{}",
                 attack.name
             );
-            assert_is_data(&user, &attack, |index| json!(index + 1));
+            assert_is_data(&user, &attack, &attack.answers, |index| json!(index + 1));
             assert_eq!(
                 prompt::schema(&question),
                 prompt::schema(&harmless),
@@ -71,7 +71,9 @@ fn an_order_changes_neither_the_instructions_nor_the_form() {
         let (question, harmless) = (attack.asked(Kind::Single), harmless(&attack, Kind::Single));
         let Prompt { system, user } = prompt::letter(&question);
         assert_eq!(system, prompt::letter(&harmless).system, "{}", attack.name);
-        assert_is_data(&user, &attack, |index| json!(prompt::label(index)));
+        assert_is_data(&user, &attack, &attack.answers, |index| {
+            json!(prompt::label(index))
+        });
     }
 }
 
@@ -86,6 +88,8 @@ fn assert_is_plain_request(asked: &Asked, system: &str, options: usize, name: &s
             "max_tokens",
             "temperature",
             "response_format",
+            "logprobs",
+            "top_logprobs",
         ];
         assert!(known.contains(&member.as_str()), "{name}: {member}");
     }
@@ -99,6 +103,14 @@ fn assert_is_plain_request(asked: &Asked, system: &str, options: usize, name: &s
         "{name}"
     );
     assert_eq!(messages[0]["content"], system, "{name}");
+    if body.contains_key("logprobs") {
+        assert_eq!(
+            (&body["max_tokens"], body.get("response_format")),
+            (&json!(1), None),
+            "{name}"
+        );
+        return;
+    }
     let numbers: Vec<_> = (1..=options).collect();
     let entry = &body["response_format"]["json_schema"]["schema"]["properties"]["options"]["items"];
     assert_eq!(
@@ -110,10 +122,20 @@ fn assert_is_plain_request(asked: &Asked, system: &str, options: usize, name: &s
     assert_eq!(body["response_format"]["json_schema"]["strict"], true);
 }
 
+fn sorted(options: &[String]) -> Vec<&String> {
+    let mut options: Vec<_> = options.iter().collect();
+    options.sort_unstable();
+    options
+}
+
 #[tokio::test]
 async fn no_order_reaches_the_model_but_as_data() {
     let ai = StubAi::start().await;
-    let server = TestServer::with(&ai).set("ai.api_key", KEY).start().await;
+    let server = TestServer::with(&ai)
+        .set("ai.api_key", KEY)
+        .set("ai.max_looks", 1)
+        .start()
+        .await;
     // What overrides the direction of a text does not get so far.
     let overrides = |attack: &Attack| attack.question.contains(['\u{202D}', '\u{202E}']);
     let (refused, corpus): (Vec<_>, Vec<_>) = corpus().into_iter().partition(overrides);
@@ -149,12 +171,16 @@ async fn no_order_reaches_the_model_but_as_data() {
         assert_eq!(asked.len(), corpus.len(), "one call for each");
         for (attack, answer) in corpus.iter().zip(report["answers"].as_array().unwrap()) {
             let is_this = |asked: &&Asked| {
-                asked.question == attack.question && asked.options == attack.answers
+                asked.question == attack.question
+                    && sorted(&asked.options) == sorted(&attack.answers)
             };
             let asked = asked.iter().find(is_this).expect("it was asked, unchanged");
             assert_is_plain_request(asked, system, attack.answers.len(), &attack.name);
             let user = asked.body["messages"][1]["content"].as_str().unwrap();
-            assert_is_data(user, attack, |index| json!(index + 1));
+            assert_is_data(user, attack, &asked.options, |index| match kind {
+                "single" => json!(prompt::label(index)),
+                _ => json!(index + 1),
+            });
             let body = asked.body.to_string();
             assert!(!body.contains(ID) && !body.contains(KEY), "{}", attack.name);
             let answer = usize::try_from(answer.as_u64().expect("an answer")).unwrap();
