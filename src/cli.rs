@@ -4,6 +4,7 @@
 
 mod address;
 mod analyze;
+mod audit;
 mod backup;
 mod completions;
 mod config;
@@ -42,6 +43,7 @@ Examples:
   quiz-stats serve                           serve on http://127.0.0.1:3000
   quiz-stats analyze quiz.gift               answer a quiz, here and now
   quiz-stats analyze quiz.json --server http://127.0.0.1:3000
+  quiz-stats audit quiz.gift                 doubt its keys, find its flaws
   quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
   quiz-stats key new anna --roles analyze    a key for somebody
@@ -146,6 +148,8 @@ pub enum RunCommand {
     Serve(serve::ServeArgs),
     /// Answer a quiz file or a page and print the answers as a table or JSON
     Analyze(analyze::AnalyzeArgs),
+    /// Doubt the keys of a quiz file, and find the flaws of its questions
+    Audit(audit::AuditArgs),
     /// Read the questions on a page and print them; no model is asked
     Scrape(scrape::ScrapeArgs),
     /// Watch the show of a running server in the terminal; q quits
@@ -169,7 +173,7 @@ impl RunCommand {
         let level = match self {
             Self::Serve(_) => return chosen,
             // What went wrong on the way is in their own outcome, and log lines would tear their picture.
-            Self::Analyze(_) | Self::Scrape(_) | Self::Watch(_) => "error",
+            Self::Analyze(_) | Self::Audit(_) | Self::Scrape(_) | Self::Watch(_) => "error",
             _ => "warn",
         };
         match loaded.is_default("log.level") {
@@ -192,7 +196,7 @@ impl RunCommand {
     /// Returns whether the command may ask the model in this process.
     #[cfg(feature = "local-model")]
     pub fn may_ask_local_model(&self, settings: &Settings) -> bool {
-        let answers = matches!(self, Self::Serve(_) | Self::Analyze(_));
+        let answers = matches!(self, Self::Serve(_) | Self::Analyze(_) | Self::Audit(_));
         answers && settings.ai.api_key.is_none() && settings.ai.base_url.is_none()
     }
 
@@ -204,6 +208,7 @@ impl RunCommand {
         match self {
             Self::Serve(args) => serve::run(args, settings).await,
             Self::Analyze(args) => analyze::run(args, settings).await,
+            Self::Audit(args) => audit::run(args, settings).await,
             Self::Scrape(args) => scrape::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Backup(args) => backup::run(&args, &settings).await,

@@ -10,6 +10,7 @@ use crate::{
         file::{Format, parse},
         problem::Problem,
         request::{parse_analyze_request, parse_quiz_body},
+        write::{with_notes, write},
     },
 };
 pub use crate::{
@@ -21,14 +22,16 @@ pub use crate::{
 pub type Target = fn(&[u8]);
 
 /// Every door by its name: that of its file in `fuzz/targets` and its folder in `fuzz/seeds`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("aiken", aiken),
     ("configuration", configuration),
     ("forwarded", forwarded),
     ("gift", gift),
     ("json", json),
     ("moodle", moodle),
+    ("open_trivia", open_trivia),
     ("page", page),
+    ("qti", qti),
     ("websocket", websocket),
 ];
 
@@ -66,6 +69,16 @@ pub fn moodle(data: &[u8]) {
     file(Format::Moodle, data);
 }
 
+/// A quiz in IMS QTI.
+pub fn qti(data: &[u8]) {
+    file(Format::Qti, data);
+}
+
+/// A quiz in Open Trivia DB's JSON.
+pub fn open_trivia(data: &[u8]) {
+    file(Format::OpenTrivia, data);
+}
+
 /// A page: as a browser has seen it when it is the JSON of one, else as HTML.
 pub fn page(data: &[u8]) {
     let snapshot = serde_json::from_slice(data)
@@ -96,10 +109,20 @@ fn file(format: Format, data: &[u8]) {
         max_option_chars: usize::MAX,
         ..Limits::default()
     };
-    let parsed = parse(format, &String::from_utf8_lossy(data));
+    let text = String::from_utf8_lossy(data);
+    let parsed = parse(format, &text);
+    assert_eq!(parsed.places.len(), parsed.questions.len());
     if !parsed.questions.is_empty() {
         let broken = check(&parsed.questions, &limits);
         assert!(broken.is_empty(), "{broken:?}");
+        // What is written reads back the same, or is refused; what is noted changes nothing but its notes.
+        if let Ok(written) = write(format, &parsed.questions, &[]) {
+            assert_eq!(parse(format, &written).questions, parsed.questions);
+        }
+        let notes = vec![Some("a note".to_owned()); parsed.questions.len()];
+        if let Ok(noted) = with_notes(format, &text, &parsed, &notes) {
+            assert_eq!(parse(format, &noted).questions, parsed.questions, "{noted}");
+        }
     }
     if parsed.problems.is_empty() {
         assert!(!parsed.questions.is_empty());

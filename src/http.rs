@@ -18,6 +18,7 @@ pub(crate) mod fuzzing;
 mod headcount;
 mod health;
 mod idle;
+mod key_audit;
 mod languages;
 mod line;
 mod origin;

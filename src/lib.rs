@@ -7,6 +7,7 @@
 pub mod actors;
 pub mod analysis;
 pub mod app;
+pub mod audit;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod budget;

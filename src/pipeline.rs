@@ -2,7 +2,7 @@
 
 use crate::{
     actors::{
-        analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, words},
+        analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, Update, words},
         analysis::{count, cues, known_result, read_page},
         cache::CacheMsg,
         director::{DirectorMsg, PlayRequest},
@@ -149,6 +149,35 @@ impl Pipeline {
             }
             .into()),
             Err(StartError::Store(error)) => Err(Failure::from(error).into()),
+        }
+    }
+
+    /// Answers `questions`, shows nothing, and returns the whole report.
+    ///
+    /// # Errors
+    /// When nothing was started, or not one of them has an answer.
+    pub async fn answers(
+        &self,
+        questions: Vec<Question>,
+        wishes: Wishes,
+    ) -> Result<Arc<Report>, Refused> {
+        let request = AnalyzeRequest {
+            animate: false,
+            ..questions.into()
+        };
+        let report = match self.analyze(request, Promise::default(), wishes).await? {
+            Analyzed::Known(report) => report,
+            Analyzed::Started(mut started) => loop {
+                match started.updates.recv().await {
+                    Some(Update::Done(report)) => break report,
+                    Some(_) => {}
+                    None => return Err(Failure::internal().into()),
+                }
+            },
+        };
+        match &report.failure {
+            Some(failure) => Err(failure.clone().into()),
+            None => Ok(report),
         }
     }
 

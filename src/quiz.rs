@@ -11,8 +11,13 @@ mod html;
 pub mod json;
 pub mod moodle;
 pub(crate) mod node;
+pub mod open_trivia;
+mod place;
 pub mod problem;
+pub mod qti;
 pub mod request;
+pub mod write;
+mod xml;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,11 +3,11 @@
 //! Flow: source (file → questions, address → page) → local or remote (questions → report) → table, or the report as JSON.
 
 mod cells;
-mod local;
-mod progress;
+pub(super) mod local;
+pub(super) mod progress;
 pub(super) mod refusal;
 pub(super) mod remote;
-mod source;
+pub(super) mod source;
 mod sse;
 mod table;
 
@@ -48,7 +48,7 @@ Exit codes: 0 every question answered, 1 none, 2 the quiz or the arguments are w
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AnalyzeArgs {
-    /// The quiz: a file (JSON, GIFT, Aiken, Moodle XML, or a saved page: HTML), a page's address; - reads standard input
+    /// The quiz: a file (JSON, GIFT, Aiken, Moodle XML, QTI, Open Trivia DB, or a saved page: HTML), a page's address; - reads standard input
     #[arg(value_name = "FILE|URL")]
     file: PathBuf,
     /// Let this server answer instead of this process; its key comes from API_KEY
@@ -86,7 +86,7 @@ pub(super) struct PageArgs {
 
 /// What happens while an analysis runs.
 #[derive(Debug, Clone, Copy)]
-enum News {
+pub(super) enum News {
     /// A page was read, and has so many questions.
     Questions(usize),
     /// A question has its outcome.
@@ -95,8 +95,8 @@ enum News {
 
 /// An analysis that came to an end with at least one answer.
 #[derive(Debug)]
-struct Answered {
-    report: Report,
+pub(super) struct Answered {
+    pub(super) report: Report,
     /// The report as the API gives it.
     json: String,
 }

@@ -113,7 +113,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
 }
 
 /// Returns what the body is; only what a browser will not send across sites without asking first.
-fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
+pub(super) fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
     match content_type {
         Some("application/json") => Ok(None),
         Some(other) => match Format::from_content_type(other) {
@@ -128,7 +128,8 @@ fn format(content_type: Option<&str>) -> Result<Option<Format>, ApiError> {
 
 fn unsupported(problem: &str) -> ApiError {
     let message = format!(
-        "{problem}: send application/json, text/x-gift, text/x-aiken or application/vnd.moodle+xml"
+        "{problem}: send application/json, or a quiz file as {}",
+        Format::quiz_files().collect::<Vec<_>>().join(", ")
     );
     ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -187,7 +188,7 @@ fn order(
 }
 
 /// Returns what known answers are good for. Directives that are not about that count for nothing (RFC 9111, 5.2.3).
-fn cache_use(headers: &HeaderMap) -> Result<CacheUse, ApiError> {
+pub(super) fn cache_use(headers: &HeaderMap) -> Result<CacheUse, ApiError> {
     let has = |directive| lists(headers, header::CACHE_CONTROL, directive);
     let (anew, only) = (has("no-cache") || has("no-store"), has("only-if-cached"));
     match (only, anew) {

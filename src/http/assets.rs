@@ -24,8 +24,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What a process offers that does more than read pages.
-const BACKEND_ENDPOINTS: [(&str, &str); 12] = [
+const BACKEND_ENDPOINTS: [(&str, &str); 13] = [
     ("analyze", "POST /api/analyze"),
+    ("audit", "POST /api/audit"),
     (
         "analyses",
         "GET /api/analyses, GET or DELETE /api/analyses/{id}",

@@ -9,7 +9,7 @@ use super::{
     auth::{Caller, Credentials},
     backup, channels,
     error::{ApiError, X_REQUEST_ID},
-    events, health,
+    events, health, key_audit,
     origin::{self, Origins},
     protect, request,
     respond::{Body, set},
@@ -264,7 +264,7 @@ impl Router {
         }
         let client = call.caller.client;
         let scope = match entry.route {
-            Route::Analyze => Some(Scope::Analyze),
+            Route::Analyze | Route::Audit => Some(Scope::Analyze),
             // Behind backends, each with its own limits, the queue is the limit.
             Route::Scrape if self.context.pipeline.role == Role::All => Some(Scope::Analyze),
             Route::Analyses
@@ -310,6 +310,7 @@ async fn dispatch(route: Route, call: Call) -> Result<Response<Body>, ApiError> 
         Route::Root => Ok(assets::root(&call)),
         Route::Analyze => analyze::analyze(call).await,
         Route::Scrape => scrape::scrape(call).await,
+        Route::Audit => key_audit::audit(call).await,
         Route::Analyses => analyses::list(call).await,
         Route::AnalysisById if call.request.method() == Method::DELETE => {
             analyses::cancel(call).await

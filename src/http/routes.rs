@@ -9,6 +9,7 @@ pub(super) enum Route {
     Root,
     Analyze,
     Scrape,
+    Audit,
     Analyses,
     AnalysisById,
     Display,
@@ -51,7 +52,7 @@ impl Route {
 }
 
 /// Pattern, route, methods, the role that it needs.
-pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 24] = [
+pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 25] = [
     ("/", Route::Root, "GET, HEAD", None),
     (
         "/api/analyze",
@@ -62,6 +63,12 @@ pub(super) const TABLE: [(&str, Route, &str, Option<keys::Role>); 24] = [
     (
         "/api/scrape",
         Route::Scrape,
+        "POST",
+        Some(keys::Role::Analyze),
+    ),
+    (
+        "/api/audit",
+        Route::Audit,
         "POST",
         Some(keys::Role::Analyze),
     ),

@@ -17,7 +17,7 @@ pub struct Ai {
     pub failures: CounterFamily<1>,
     /// Tokens, by `model` and `kind`: `prompt` or `completion`.
     pub tokens: CounterFamily<2>,
-    /// US dollars, by `model`. A gauge that only grows: counters of this library hold whole numbers.
+    /// US dollars, by `model`.
     pub cost_usd: GaugeFamily<1>,
     /// Seconds per call: operation, provider, request model, error type (empty when it went well).
     pub gen_ai_duration: HistogramFamily<4>,

@@ -5,6 +5,8 @@
 pub enum Kind {
     /// Only grows.
     Counter,
+    /// Only grows, and not by whole numbers: kept as a gauge, for the library counts in whole numbers, and shown as a counter.
+    FloatCounter,
     /// Goes up and down.
     Gauge,
     /// Distribution over these upper bounds, and `+Inf`.
@@ -71,7 +73,7 @@ macro_rules! declare {
     };
 }
 
-use Kind::{Counter, Gauge, Histogram};
+use Kind::{Counter, FloatCounter, Gauge, Histogram};
 
 declare! {
     HTTP_REQUESTS = Counter, "http_requests_total", ["method", "route", "status"], "HTTP requests answered.";
@@ -88,7 +90,7 @@ declare! {
     OPENAI_REQUESTS = Counter, "openai_requests_total", ["model", "outcome"], "Calls to a model.";
     OPENAI_FAILURES = Counter, "openai_request_failures_total", ["reason"], "Calls to a model that gave no usable answer.";
     OPENAI_TOKENS = Counter, "openai_tokens_used_total", ["model", "kind"], "Tokens read and written by models.";
-    OPENAI_COST = Gauge, "openai_cost_usd_total", ["model"], "Cost of model calls in US dollars since start.";
+    OPENAI_COST = FloatCounter, "openai_cost_usd_total", ["model"], "Cost of model calls in US dollars since start.";
     GEN_AI_DURATION = Histogram(GEN_AI_SECONDS), "gen_ai_client_operation_duration_seconds", ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"], "Time of one call to a model.";
     GEN_AI_TOKENS = Histogram(GEN_AI_TOKEN_COUNT), "gen_ai_client_token_usage", ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"], "Tokens of one call to a model.";
     AI_CIRCUIT_STATE = Gauge, "ai_circuit_state", ["provider"], "Circuit breaker: 0 closed, 1 half open, 2 open.";

@@ -11,6 +11,8 @@ const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, N
 pub(super) struct Registry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Type lines as the exporter writes them, and as they must be.
+    types: Vec<(String, String)>,
 }
 
 impl Registry {
@@ -29,12 +31,22 @@ impl Registry {
             let (name, unit, help) = (metric.name.into(), unit_of(metric.name), metric.help.into());
             match metric.kind {
                 Kind::Counter => recorder.describe_counter(name, unit, help),
-                Kind::Gauge => recorder.describe_gauge(name, unit, help),
+                Kind::Gauge | Kind::FloatCounter => recorder.describe_gauge(name, unit, help),
                 Kind::Histogram(_) => recorder.describe_histogram(name, unit, help),
             }
         }
+        let float_counters = declared
+            .iter()
+            .filter(|metric| metric.kind == Kind::FloatCounter);
+        let types = float_counters.map(|Declared { name, .. }| {
+            (
+                format!("# TYPE {name} gauge"),
+                format!("# TYPE {name} counter"),
+            )
+        });
         Self {
             handle: recorder.handle(),
+            types: types.collect(),
             recorder,
         }
     }
@@ -59,9 +71,8 @@ impl Registry {
         metric: &'static Declared,
         values: [&str; N],
     ) -> Gauge {
-        debug_assert_eq!(
-            metric.kind,
-            Kind::Gauge,
+        debug_assert!(
+            matches!(metric.kind, Kind::Gauge | Kind::FloatCounter),
             "{} is declared otherwise",
             metric.name
         );
@@ -89,7 +100,10 @@ impl Registry {
     }
 
     pub(super) fn render(&self) -> String {
-        self.handle.render()
+        let text = self.handle.render();
+        self.types.iter().fold(text, |text, (written, right)| {
+            text.replacen(written, right, 1)
+        })
     }
 
     pub(super) fn run_upkeep(&self) {

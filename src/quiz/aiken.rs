@@ -1,7 +1,7 @@
 //! Aiken: a question's text, one line per option (`A. …` or `A) …`), and `ANSWER: B`.
 
-use super::file::{Parsed, keep};
-use super::problem::{Position, Problems};
+use super::file::{Parsed, Reading};
+use super::problem::Position;
 use super::{Kind, MAX_OPTIONS, Question};
 
 /// Returns the questions in `text`, whose lines end in `\n`, and every problem with its line.
@@ -11,10 +11,7 @@ pub fn parse(text: &str) -> Parsed {
         reader.line(index + 1, line);
     }
     reader.end_unanswered();
-    Parsed {
-        questions: reader.questions,
-        problems: reader.problems.into_vec(),
-    }
+    reader.reading.done()
 }
 
 /// Returns whether `line` is the last of a question.
@@ -24,8 +21,7 @@ pub(super) fn is_answer_line(line: &str) -> bool {
 
 #[derive(Debug, Default)]
 struct Reader {
-    questions: Vec<Question>,
-    problems: Problems,
+    reading: Reading,
     /// Line of the present question's first text; 0 between questions.
     start: usize,
     text: String,
@@ -114,7 +110,7 @@ impl Reader {
                 correct: Some(vec![correct]),
                 id: None,
             };
-            keep(question, position, &mut self.questions, &mut self.problems);
+            self.reading.keep(question, position);
         }
     }
 
@@ -147,7 +143,9 @@ impl Reader {
     }
 
     fn problem(&mut self, line: usize, problem: &str) {
-        self.problems.add(Position { line, column: 1 }, problem);
+        self.reading
+            .problems
+            .add(Position { line, column: 1 }, problem);
     }
 }
 

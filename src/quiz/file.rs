@@ -2,8 +2,9 @@
 
 use super::check::{Lengths, check_question};
 use super::problem::{Position, Problem, Problems};
-use super::{Question, aiken, gift, json, moodle};
+use super::{Question, aiken, gift, json, moodle, open_trivia, qti};
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::Path;
 
 /// A format that quizzes are written in.
@@ -17,6 +18,24 @@ pub enum Format {
     Aiken,
     /// Moodle XML.
     Moodle,
+    /// IMS QTI 1.2 or 2.x.
+    Qti,
+    /// Open Trivia DB's JSON.
+    OpenTrivia,
+}
+
+/// Where a question stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It begins at this line and column, both counted from 1; columns count characters.
+    At {
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
+    /// It is the entry with this index, counted from 0, of the list of questions.
+    Nth(usize),
 }
 
 /// What a file holds. A question with a problem is left out, the others are there.
@@ -24,16 +43,20 @@ pub enum Format {
 pub struct Parsed {
     /// The questions that can be asked; each keeps the rules of [`check`](super::check::check) but for configured lengths.
     pub questions: Vec<Question>,
+    /// Where each of them stands.
+    pub places: Vec<Place>,
     /// What is wrong with the others; empty when there are none.
     pub problems: Vec<Problem>,
 }
 
 /// What a body is called in each format.
-const CONTENT_TYPES: [(&str, Format); 4] = [
+const CONTENT_TYPES: [(&str, Format); 6] = [
     ("application/json", Format::Json),
     ("text/x-gift", Format::Gift),
     ("text/x-aiken", Format::Aiken),
     ("application/vnd.moodle+xml", Format::Moodle),
+    ("application/vnd.ims.qti+xml", Format::Qti),
+    ("application/vnd.opentdb+json", Format::OpenTrivia),
 ];
 
 impl Format {
@@ -54,7 +77,20 @@ impl Format {
             .map(|(_, format)| format)
     }
 
-    /// Returns the format of a file by its extension; `None` for `.txt`, any other and none.
+    /// Returns what people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Gift => "GIFT",
+            Self::Aiken => "Aiken",
+            Self::Moodle => "Moodle XML",
+            Self::Qti => "QTI",
+            Self::OpenTrivia => "Open Trivia DB's JSON",
+        }
+    }
+
+    /// Returns the format of a file by its extension; `None` for `.txt`, any other and none. What `.xml` and `.json` hold
+    /// their text says: [`Self::detect`].
     pub fn of_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -68,13 +104,19 @@ impl Format {
 
     /// Returns the format of a file by its extension, else by its text.
     pub fn detect(path: Option<&Path>, text: &str) -> Self {
-        path.and_then(Self::of_name)
+        match path
+            .and_then(Self::of_name)
             .unwrap_or_else(|| Self::of_text(text))
+        {
+            Self::Moodle if qti::is_in(text) => Self::Qti,
+            Self::Json if open_trivia::is_in(text) => Self::OpenTrivia,
+            format => format,
+        }
     }
 
     fn of_text(text: &str) -> Self {
         let text = text.trim_start_matches('\u{FEFF}').trim_start();
-        if moodle::begins(text) {
+        if moodle::begins(text) || qti::is_in(text) && text.starts_with('<') {
             return Self::Moodle;
         }
         let mut start = text.chars();
@@ -99,19 +141,12 @@ impl Format {
 pub fn parse(format: Format, text: &str) -> Parsed {
     let text = text.trim_start_matches('\u{FEFF}');
     let parsed = match format {
-        Format::Json => match json::parse_json_quiz(text) {
-            Ok(questions) => Parsed {
-                questions,
-                problems: Vec::new(),
-            },
-            Err(problems) => Parsed {
-                questions: Vec::new(),
-                problems,
-            },
-        },
+        Format::Json => json::parse(text),
         Format::Gift => gift::parse(&unix_lines(text)),
         Format::Aiken => aiken::parse(&unix_lines(text)),
         Format::Moodle => moodle::parse(&unix_lines(text)),
+        Format::Qti => qti::parse(&unix_lines(text)),
+        Format::OpenTrivia => open_trivia::parse(text),
     };
     if parsed.questions.is_empty() && parsed.problems.is_empty() {
         return Parsed {
@@ -133,23 +168,61 @@ fn unix_lines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Keeps `question`, which begins at `position`, when it can be asked; else notes its problems.
-pub(super) fn keep(
-    question: Question,
-    position: Position,
-    questions: &mut Vec<Question>,
-    problems: &mut Problems,
-) {
-    let mut found = Problems::default();
-    check_question(&question, Lengths::NONE, "", &mut found);
-    if found.is_empty() {
-        questions.push(question);
+/// What has been read of a file so far.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    questions: Vec<Question>,
+    places: Vec<Place>,
+    pub(super) problems: Problems,
+}
+
+impl Reading {
+    /// Keeps `question`, which begins at `position`, when it can be asked; else notes its problems.
+    pub(super) fn keep(&mut self, question: Question, position: Position) {
+        let mut found = Problems::default();
+        check_question(&question, Lengths::NONE, "", &mut found);
+        if found.is_empty() {
+            self.questions.push(question);
+            let Position { line, column } = position;
+            self.places.push(Place::At { line, column });
+        }
+        for Problem { path, problem } in found.into_vec() {
+            let told = format_args!("{} {problem}", path.trim_start_matches('.'));
+            self.problems.add(position, told);
+        }
     }
-    for Problem { path, problem } in found.into_vec() {
-        problems.add(
-            position,
-            format_args!("{} {problem}", path.trim_start_matches('.')),
-        );
+
+    /// Keeps what was read of the entry with this index, which is at `path`, when it can be asked; else notes its problems.
+    pub(super) fn keep_nth(
+        &mut self,
+        question: Option<Question>,
+        index: usize,
+        path: &str,
+        mut found: Problems,
+    ) {
+        if let Some(question) = &question {
+            check_question(question, Lengths::NONE, path, &mut found);
+        }
+        if let Some(question) = question.filter(|_| found.is_empty()) {
+            self.questions.push(question);
+            self.places.push(Place::Nth(index));
+        }
+        for Problem { path, problem } in found.into_vec() {
+            self.problems.add(path, problem);
+        }
+    }
+
+    /// Notes what is wrong at `position`.
+    pub(super) fn problem(&mut self, position: Position, what: impl Display) {
+        self.problems.add(position, what);
+    }
+
+    pub(super) fn done(self) -> Parsed {
+        Parsed {
+            questions: self.questions,
+            places: self.places,
+            problems: self.problems.into_vec(),
+        }
     }
 }
 
@@ -203,6 +276,12 @@ mod tests {
             ("Q {=a ~b}", Format::Gift),
             ("\u{FEFF}\n<?xml version=\"1.0\"?>\n<quiz>", Format::Moodle),
             ("<quiz/>", Format::Moodle),
+            ("<?xml version=\"1.0\"?><questestinterop/>", Format::Qti),
+            ("<assessmentItem/>", Format::Qti),
+            (
+                "{\"results\":[{\"incorrect_answers\":[]}]}",
+                Format::OpenTrivia,
+            ),
             ("<p>Is it? {T}", Format::Gift),
             ("Q\r\nA. a\r\nB. b\r\nAnswer : B", Format::Aiken),
         ] {
@@ -261,7 +340,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_is_a_problem() {
-        for format in [Format::Json, Format::Gift, Format::Aiken, Format::Moodle] {
+        for (_, format) in CONTENT_TYPES {
             assert!(!parse(format, " \n").problems.is_empty());
         }
         assert_eq!(

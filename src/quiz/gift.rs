@@ -8,7 +8,7 @@ mod options;
 mod scan;
 
 use super::Question;
-use super::file::{Parsed, keep};
+use super::file::{Parsed, Reading};
 use super::problem::Problems;
 use markup::Markup;
 use scan::{Block, Span};
@@ -18,18 +18,14 @@ const BLANK: &str = "_____";
 
 /// Returns the questions in `text`, whose lines end in `\n`, and every problem with its line and column.
 pub fn parse(text: &str) -> Parsed {
-    let mut questions = Vec::new();
-    let mut problems = Problems::default();
+    let mut reading = Reading::default();
     for block in scan::blocks(text) {
         let start = block.position(block.whole().start);
-        if let Some(question) = read(&block, &mut problems) {
-            keep(question, start, &mut questions, &mut problems);
+        if let Some(question) = read(&block, &mut reading.problems) {
+            reading.keep(question, start);
         }
     }
-    Parsed {
-        questions,
-        problems: problems.into_vec(),
-    }
+    reading.done()
 }
 
 /// Returns the question of one block, or notes why there is none.

@@ -3,6 +3,7 @@
 //! The slow reader alone decides what is refused; the fast structs accept a part of what it accepts.
 
 use super::check::{Lengths, MAX_ID_CHARS, Place, check_question};
+use super::file::{Parsed, Reading};
 use super::node::{Node, Object};
 use super::problem::{Position, Problem, Problems};
 use super::{Kind, MAX_OPTIONS, MIN_OPTIONS, OptionNumber, Question};
@@ -12,13 +13,18 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use std::fmt::{self, Display};
 
-/// Returns the questions of a quiz file: an array of questions, or an object with `questions` and maybe a `title`.
-///
-/// # Errors
-/// Every problem: for broken JSON the line and column, otherwise the path of each value that is wrong.
-pub fn parse_json_quiz(text: &str) -> Result<Vec<Question>, Vec<Problem>> {
-    let node = serde_json::from_str(text).map_err(|error| vec![syntax_problem(&error)])?;
-    let mut problems = Problems::default();
+/// Returns the questions of a quiz file: an array of questions, or an object with `questions` and maybe a `title`; and every
+/// problem: for broken JSON the line and column, otherwise the path of each value that is wrong.
+pub fn parse(text: &str) -> Parsed {
+    let mut reading = Reading::default();
+    let node = match serde_json::from_str(text) {
+        Ok(node) => node,
+        Err(error) => {
+            let Problem { path, problem } = syntax_problem(&error);
+            reading.problems.add(path, problem);
+            return reading.done();
+        }
+    };
     let (list, path) = match node {
         Node::Map(entries) => {
             // The rest is what `quiz-stats scrape --json` says about a page, and changes nothing.
@@ -32,9 +38,9 @@ pub fn parse_json_quiz(text: &str) -> Result<Vec<Question>, Vec<Problem>> {
                 "notes",
                 "timings",
             ];
-            let [questions, title, ..] = fields(entries, known, "", &mut problems);
+            let [questions, title, ..] = fields(entries, known, "", &mut reading.problems);
             if let Some(title) = title.filter(|title| !matches!(title, Node::Text(_))) {
-                problems.add(
+                reading.problems.add(
                     "title",
                     format_args!("must be a string, is {}", title.noun()),
                 );
@@ -43,18 +49,22 @@ pub fn parse_json_quiz(text: &str) -> Result<Vec<Question>, Vec<Problem>> {
         }
         list => (list, ""),
     };
-    let questions = read_questions(list, path, Lengths::NONE, &mut problems);
-    if questions.is_empty() && problems.is_empty() {
-        problems.add(
+    let Some(list) = read_array(list, path, &mut reading.problems) else {
+        return reading.done();
+    };
+    if list.is_empty() {
+        reading.problems.add(
             if path.is_empty() { "file" } else { path },
             "must have at least 1 question, has none",
         );
     }
-    if problems.is_empty() {
-        Ok(questions)
-    } else {
-        Err(problems.into_vec())
+    for (index, node) in list.into_iter().enumerate() {
+        let place = Place { list: path, index };
+        let mut problems = Problems::default();
+        let question = read_question(node, place, &mut problems);
+        reading.keep_nth(question, index, &place.to_string(), problems);
     }
+    reading.done()
 }
 
 /// Returns where and why `error` stopped the reader.
@@ -78,24 +88,27 @@ pub(crate) fn read_questions(
     lengths: Lengths,
     problems: &mut Problems,
 ) -> Vec<Question> {
+    let list = read_array(node, path, problems).unwrap_or_default();
+    let list = list.into_iter().enumerate();
+    list.filter_map(|(index, node)| {
+        let place = Place { list: path, index };
+        let question = read_question(node, place, problems)?;
+        check_question(&question, lengths, place, problems);
+        Some(question)
+    })
+    .collect()
+}
+
+fn read_array(node: Node, path: &str, problems: &mut Problems) -> Option<Vec<Node>> {
     match node {
-        Node::List(list) => list
-            .into_iter()
-            .enumerate()
-            .filter_map(|(index, node)| {
-                let place = Place { list: path, index };
-                let question = read_question(node, place, problems)?;
-                check_question(&question, lengths, place, problems);
-                Some(question)
-            })
-            .collect(),
+        Node::List(list) => Some(list),
         other => {
             let path = if path.is_empty() { "file" } else { path };
             problems.add(
                 path,
                 format_args!("must be an array of questions, is {}", other.noun()),
             );
-            Vec::new()
+            None
         }
     }
 }
@@ -112,8 +125,8 @@ fn read_question(node: Node, place: Place<'_>, problems: &mut Problems) -> Optio
         return None;
     };
     let path = place.to_string();
-    let known = ["question", "answers", "kind", "correct", "id"];
-    let [text, options, kind, correct, id] = fields(entries, known, &path, problems);
+    let known = ["question", "answers", "kind", "correct", "id", "comment"];
+    let [text, options, kind, correct, id, _comment] = fields(entries, known, &path, problems);
 
     let text = match text {
         Some(text) => read_text(text, format_args!("{path}.question"), problems),
@@ -367,6 +380,9 @@ pub(crate) struct WireQuestion {
     /// The author's name for the question, echoed in the results.
     #[schemars(length(max = MAX_ID_CHARS))]
     id: Option<String>,
+    /// Anything for people, such as what an audit says of the key; it changes nothing.
+    #[serde(rename = "comment", default)]
+    _comment: Option<String>,
 }
 
 impl From<WireQuestion> for Question {
@@ -412,6 +428,33 @@ pub(crate) type WireQuestions = Vec<Object<WireQuestion>>;
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn parse_json_quiz(text: &str) -> Result<Vec<Question>, Vec<Problem>> {
+        let Parsed {
+            questions,
+            problems,
+            ..
+        } = parse(text);
+        match problems.is_empty() {
+            true => Ok(questions),
+            false => Err(problems),
+        }
+    }
+
+    #[test]
+    fn the_good_part_is_kept_with_its_places() {
+        let parsed = parse(
+            r#"[{"question":"Q","answers":["a","b"]},{"question":"Q"},{"question":"R","answers":["a","b"],"comment":"mine"}]"#,
+        );
+        assert_eq!(
+            parsed.places,
+            [
+                crate::quiz::file::Place::Nth(0),
+                crate::quiz::file::Place::Nth(2)
+            ]
+        );
+        assert_eq!(parsed.problems.len(), 1);
+    }
 
     fn problems(text: &str) -> Vec<String> {
         parse_json_quiz(text)
@@ -467,7 +510,7 @@ mod tests {
                 "questions[0].kind must be single, multiple or true_false, is \"several\"",
                 "questions[0].correct must be an array of option numbers such as [2], is a number",
                 r#"questions[1] must be an object such as {"question":"…","answers":["…","…"]}, is a number"#,
-                "questions[2].zzzzzzzz is not a known field; known are question, answers, kind, correct, id",
+                "questions[2].zzzzzzzz is not a known field; known are question, answers, kind, correct, id, comment",
                 "questions[2].question must be a string, is a number",
                 "questions[2].answers[1] must be a string, is a number",
                 "questions[2].correct[0] must be a whole number that is not negative, is -1",

@@ -4,12 +4,11 @@
 //! other types cannot be shown: each is a problem, and the rest is still read.
 
 mod item;
-mod place;
 
-use super::file::{Parsed, keep};
-use super::problem::{Position, Problems};
+use super::file::{Parsed, Reading};
+use super::{place::Places, problem::Position};
 use item::{Element, Item};
-use place::Places;
+
 use quick_xml::{
     Reader,
     events::{BytesRef, BytesStart, Event},
@@ -36,18 +35,14 @@ pub fn parse(text: &str) -> Parsed {
         at: Position { line: 1, column: 1 },
         has_quiz: false,
         item: None,
-        parsed: Vec::new(),
-        problems: Problems::default(),
+        reading: Reading::default(),
     };
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     if let Err(problem) = file.read(&mut reader) {
-        file.problems.add(file.at, problem);
+        file.reading.problem(file.at, problem);
     }
-    Parsed {
-        questions: file.parsed,
-        problems: file.problems.into_vec(),
-    }
+    file.reading.done()
 }
 
 struct File<'a> {
@@ -59,8 +54,7 @@ struct File<'a> {
     has_quiz: bool,
     /// The question that is open.
     item: Option<Item>,
-    parsed: Vec<super::Question>,
-    problems: Problems,
+    reading: Reading,
 }
 
 impl File<'_> {
@@ -126,9 +120,9 @@ impl File<'_> {
         {
             let at = item.at;
             match item.question() {
-                Ok(Some(question)) => keep(question, at, &mut self.parsed, &mut self.problems),
+                Ok(Some(question)) => self.reading.keep(question, at),
                 Ok(None) => {}
-                Err(problem) => self.problems.add(at, problem),
+                Err(problem) => self.reading.problem(at, problem),
             }
         }
     }
@@ -172,7 +166,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<String, &'static str>
 }
 
 /// The library's own words quote what they met, however long that is.
-fn broken(error: &quick_xml::Error) -> &'static str {
+pub(super) fn broken(error: &quick_xml::Error) -> &'static str {
     use quick_xml::{Error, errors::IllFormedError};
     match error {
         Error::Syntax(_) => "opens something that is never closed; is the file whole?",

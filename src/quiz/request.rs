@@ -12,11 +12,14 @@ use serde_json::Value;
 use std::fmt;
 use timing::read_timing;
 
+mod audit;
 mod page;
 mod stage;
 mod timing;
 mod wire;
 
+pub(crate) use audit::WireAudit;
+pub use audit::parse_audit_request;
 pub use page::{MAX_URL_CHARS, check_url, parse_page_request};
 pub(crate) use stage::{CONTROL_EXAMPLE, DISPLAY_EXAMPLE};
 pub use stage::{ControlRequest, DisplayRequest, parse_control_request, parse_display_request};
@@ -186,23 +189,11 @@ pub fn parse_quiz_body(
     body: &[u8],
     limits: &Limits,
 ) -> Result<AnalyzeRequest, RequestError> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let before = String::from_utf8_lossy(&body[..error.valid_up_to()]);
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before
-            .chars()
-            .rev()
-            .take_while(|&char| char != '\n')
-            .count();
-        RequestError::InvalidQuizFile(vec![Problem::new(
-            Position { line, column },
-            "is not UTF-8: save the file as UTF-8",
-        )])
-    })?;
     let Parsed {
         questions,
         mut problems,
-    } = file::parse(format, text);
+        ..
+    } = file::parse(format, utf8(body)?);
     if problems.is_empty() {
         problems = check(&questions, limits);
     }
@@ -219,6 +210,53 @@ pub fn is_channel_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+fn utf8(body: &[u8]) -> Result<&str, RequestError> {
+    std::str::from_utf8(body).map_err(|error| {
+        let before = String::from_utf8_lossy(&body[..error.valid_up_to()]);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before
+            .chars()
+            .rev()
+            .take_while(|&char| char != '\n')
+            .count();
+        RequestError::InvalidQuizFile(vec![Problem::new(
+            Position { line, column },
+            "is not UTF-8: save the file as UTF-8",
+        )])
+    })
+}
+
+/// Returns what a quiz file in `body` holds: the questions that can be asked, and what is wrong with the others.
+///
+/// # Errors
+/// [`RequestError::InvalidQuizFile`] when there is nothing to ask, or a limit is exceeded.
+pub fn parse_quiz_partly(
+    format: Format,
+    body: &[u8],
+    limits: &Limits,
+) -> Result<Parsed, RequestError> {
+    let parsed = file::parse(format, utf8(body)?);
+    let problems = match parsed.questions.is_empty() {
+        true => parsed.problems.clone(),
+        false => check(&parsed.questions, limits),
+    };
+    match problems.is_empty() {
+        true => Ok(parsed),
+        false => Err(RequestError::InvalidQuizFile(problems)),
+    }
+}
+
+fn finish_questions(
+    questions: Vec<Question>,
+    problems: Problems,
+) -> Result<Vec<Question>, RequestError> {
+    if problems.is_empty() {
+        Ok(questions)
+    } else {
+        Err(RequestError::of(problems.into_vec()))
+    }
 }
 
 fn finish(request: AnalyzeRequest, problems: Problems) -> Result<AnalyzeRequest, RequestError> {

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod analyze;
 #[cfg(test)]
+mod audit;
 mod backup;
 mod channels;
 #[cfg(test)]

@@ -22,7 +22,7 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Whatever kept the report from coming, in words for people.
-pub(super) async fn run(
+pub(in crate::cli) async fn run(
     mut settings: Settings,
     subject: Subject,
     signals: &mut Signals,

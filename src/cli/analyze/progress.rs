@@ -16,11 +16,11 @@ const WORDS: u16 = 38;
 const READING: &str = "{spinner} reading the page · {elapsed}";
 
 /// See the module.
-pub(super) struct Progress(ProgressBar);
+pub(in crate::cli) struct Progress(ProgressBar);
 
 impl Progress {
     /// Starts with so many questions; `None` while a page is being read.
-    pub(super) fn start(questions: Option<usize>) -> Self {
+    pub(in crate::cli) fn start(questions: Option<usize>) -> Self {
         if !io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
@@ -35,14 +35,14 @@ impl Progress {
     }
 
     /// From here on, counts the outcomes of so many questions.
-    pub(super) fn expect(&self, questions: usize) {
+    pub(in crate::cli) fn expect(&self, questions: usize) {
         let columns = terminal::size().map_or(0, |(columns, _)| columns);
         self.0.set_length(questions as u64);
         self.0.set_style(style(&template(columns)));
     }
 
     /// Counts one outcome.
-    pub(super) fn add(&self) {
+    pub(in crate::cli) fn add(&self) {
         self.0.inc(1);
     }
 }

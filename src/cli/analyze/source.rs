@@ -26,12 +26,29 @@ const MAX_FILE_BYTES: u64 = 64 * 1_048_576;
 
 /// Names of the formats.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum FormatArg {
+pub(in crate::cli) enum FormatArg {
     Json,
     Gift,
     Aiken,
     /// Moodle XML
     Moodle,
+    /// IMS QTI 1.2 or 2
+    Qti,
+    /// Open Trivia DB's JSON
+    Opentdb,
+}
+
+impl From<FormatArg> for Format {
+    fn from(named: FormatArg) -> Self {
+        match named {
+            FormatArg::Json => Self::Json,
+            FormatArg::Gift => Self::Gift,
+            FormatArg::Aiken => Self::Aiken,
+            FormatArg::Moodle => Self::Moodle,
+            FormatArg::Qti => Self::Qti,
+            FormatArg::Opentdb => Self::OpenTrivia,
+        }
+    }
 }
 
 /// Reads and checks the quiz that the arguments name.
@@ -105,7 +122,7 @@ async fn questions(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Vec<Qu
 }
 
 /// Reads a quiz file.
-fn read(path: &Path) -> Result<String, WrongUse> {
+pub(in crate::cli) fn read(path: &Path) -> Result<String, WrongUse> {
     text(read_bytes(path)?).map_err(|problem| WrongUse(format!("{} {problem}", name(path))))
 }
 
@@ -160,7 +177,7 @@ fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
         return Err("is UTF-16 text: save it as UTF-8");
     }
     if bytes.contains(&0) {
-        return Err("is no text: a quiz file is JSON, GIFT, Aiken or Moodle XML");
+        return Err("is no text: a quiz file is JSON, GIFT, Aiken, Moodle XML or QTI");
     }
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text: save it as UTF-8")?;
     if text.trim_start_matches('\u{FEFF}').trim().is_empty() {
@@ -175,16 +192,11 @@ fn parse(
     given: Option<FormatArg>,
     limits: Option<&Limits>,
 ) -> Result<Vec<Question>, WrongUse> {
-    let format = match given {
-        Some(FormatArg::Json) => Format::Json,
-        Some(FormatArg::Gift) => Format::Gift,
-        Some(FormatArg::Aiken) => Format::Aiken,
-        Some(FormatArg::Moodle) => Format::Moodle,
-        None => Format::detect(Some(path), text),
-    };
+    let format = given.map_or_else(|| Format::detect(Some(path), text), Format::from);
     let Parsed {
         questions,
         mut problems,
+        ..
     } = file::parse(format, text);
     if problems.is_empty()
         && let Some(limits) = limits
@@ -197,24 +209,15 @@ fn parse(
     let mut told = format!(
         "{}, read as {}, cannot be asked as it is:",
         name(path),
-        title(format)
+        format.title()
     );
     problems
         .iter()
         .for_each(|problem| told += &format!("\n  {problem}"));
     if given.is_none() && Format::of_name(path).is_none() {
-        told += "\nif it is in another format, name that with --format json, gift, aiken or moodle";
+        told += "\nif it is in another format, name that with --format json, gift, aiken, moodle, qti or opentdb";
     }
     Err(WrongUse(told))
-}
-
-const fn title(format: Format) -> &'static str {
-    match format {
-        Format::Json => "JSON",
-        Format::Gift => "GIFT",
-        Format::Aiken => "Aiken",
-        Format::Moodle => "Moodle XML",
-    }
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -234,7 +237,7 @@ fn is_html(path: &Path) -> bool {
     })
 }
 
-fn name(path: &Path) -> String {
+pub(in crate::cli) fn name(path: &Path) -> String {
     match is_stdin(path) {
         true => "standard input".to_owned(),
         false => path.display().to_string(),
@@ -259,7 +262,7 @@ mod tests {
             "{told}"
         );
         assert!(
-            told.ends_with("--format json, gift, aiken or moodle"),
+            told.ends_with("--format json, gift, aiken, moodle, qti or opentdb"),
             "{told}"
         );
     }

@@ -2,11 +2,12 @@
 
 use super::{
     operation::{Operation, Payload},
-    parameters::{LIST, STAGE, WATCH},
+    parameters::{AUDIT, LIST, STAGE, WATCH},
     schemas::{answer, document, page_request, request},
 };
 use crate::{
     analysis::Report,
+    audit::Audit,
     http::{
         analyses::Latest,
         analyze::Accepted,
@@ -17,7 +18,7 @@ use crate::{
         tickets::IssuedTicket,
     },
     page::Scraped,
-    quiz::request::{ControlRequest, DisplayRequest, WireRequest},
+    quiz::request::{ControlRequest, DisplayRequest, WireAudit, WireRequest},
     timeline::Timeline,
 };
 
@@ -63,6 +64,14 @@ pub(super) fn of(route: Route, method: &str) -> Option<Operation> {
                 Payload::Json(answer::<Scraped<'static>>),
             )])
             .fails(&[422]),
+        (Route::Audit, _) => new(
+            "audit",
+            "Doubts the keys of a quiz: a verdict on each, and the flaws of each question",
+        )
+        .with(AUDIT)
+        .takes(&[Payload::Json(request::<WireAudit>), Payload::QuizFile])
+        .answers(&[(200, "What was found.", Payload::Json(answer::<Audit>))])
+        .fails(&[422, 502]),
         (Route::Analyses, _) => new("listAnalyses", "The latest analyses")
             .with(LIST)
             .answers(&[(

@@ -58,15 +58,24 @@ pub(super) const STAGE: &[Parameter] = &[
         "Whether each result of a quiz file tells its prediction set; JSON says it itself.",
         yes_or_no,
     ),
-    Parameter {
-        place: "header",
-        ..parameter(
-            "Cache-Control",
-            "What known answers are good for: `no-cache` asks anew, `no-store` does not keep the answer either, \
-             `only-if-cached` asks no model.",
-            text,
-        )
-    },
+    CACHE_CONTROL,
+];
+const CACHE_CONTROL: Parameter = Parameter {
+    place: "header",
+    ..parameter(
+        "Cache-Control",
+        "What known answers are good for: `no-cache` asks anew, `no-store` does not keep the answer either, \
+         `only-if-cached` asks no model.",
+        text,
+    )
+};
+pub(super) const AUDIT: &[Parameter] = &[
+    parameter(
+        "rulesOnly",
+        "Whether to look for flaws alone; no model is asked.",
+        yes_or_no,
+    ),
+    CACHE_CONTROL,
 ];
 pub(super) const LIST: &[Parameter] = &[CHANNEL, parameter("limit", "How many.", limit)];
 pub(super) const WATCH: &[Parameter] = &[

@@ -111,6 +111,11 @@ impl Schemas {
             answers["minItems"] = 1.into();
             answers["maxItems"] = limits.max_questions.into();
         }
+        if let Some(audit) = schemas.get_mut("AuditRequest") {
+            let questions = &mut audit["properties"]["questions"];
+            questions["minItems"] = 1.into();
+            questions["maxItems"] = limits.max_questions.into();
+        }
         let Some(analyze) = schemas.get_mut("AnalyzeRequest") else {
             return;
         };

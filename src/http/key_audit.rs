@@ -1,0 +1,83 @@
+//! `POST /api/audit`: a quiz with its keys in, a verdict on each key and the flaws of each question out.
+
+use super::{
+    allowance,
+    analyze::{cache_use, format},
+    error::ApiError,
+    request::{body, content_type, query},
+    respond::{Body, json},
+    router::Call,
+};
+use crate::{
+    analysis::Wishes,
+    audit::Audit,
+    quiz::{
+        file::Parsed,
+        request::{parse_audit_request, parse_quiz_partly},
+    },
+};
+use http::{Response, StatusCode};
+use std::time::Duration;
+
+pub(super) async fn audit(call: Call) -> Result<Response<Body>, ApiError> {
+    let Call {
+        request,
+        context,
+        request_id,
+        caller,
+        verdict,
+        ..
+    } = call;
+    let headers = request.headers();
+    let (format, cache) = (
+        format(content_type(headers).as_deref())?,
+        cache_use(headers)?,
+    );
+    let rules_only = match query(&request, "rulesOnly").as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            return Err(ApiError::invalid_request(
+                "rulesOnly in the query must be true or false",
+            ));
+        }
+    };
+    let pipeline = &context.pipeline;
+    let limits = &pipeline.settings.limits;
+    let timeout = Duration::from_millis(pipeline.settings.server.body_timeout_ms);
+    let body = body(request, limits.max_body_bytes, timeout).await?;
+    let Parsed {
+        questions,
+        problems,
+        ..
+    } = match format {
+        // JSON is a request, and a wrong one is refused; of a file the good part is taken.
+        None => Parsed {
+            questions: parse_audit_request(&body, limits)?,
+            ..Parsed::default()
+        },
+        Some(format) => parse_quiz_partly(format, &body, limits)?,
+    };
+    let report = match rules_only {
+        true => None,
+        false => {
+            let verdict =
+                allowance::take_for(questions.len(), &context, caller.client, verdict).await?;
+            if let Some(verdict) = verdict
+                && let Err(refused) = allowance::check(verdict)
+            {
+                let mut response = refused.respond(&request_id);
+                response.extensions_mut().insert(verdict);
+                return Ok(response);
+            }
+            let wishes = Wishes {
+                key: caller.account(),
+                cache,
+                prediction_set: false,
+            };
+            Some(pipeline.answers(questions.clone(), wishes).await?)
+        }
+    };
+    let audit = Audit::new(&questions, report.as_deref(), problems);
+    Ok(json(StatusCode::OK, &audit))
+}
