@@ -92,6 +92,8 @@ pub struct Wishes {
     pub cache: CacheUse,
     /// Whether each result tells its prediction set.
     pub prediction_set: bool,
+    /// Decides, with the question, in which orders its options are shown: another one shows them otherwise.
+    pub salt: u64,
 }
 
 /// What known answers are good for: the directives of a request's `Cache-Control`.

@@ -15,6 +15,7 @@ use crate::{
     provider,
     runtime::{Supervisor, SupervisorArgs, SupervisorHandle},
     scrape,
+    solve::calibration::Calibrations,
     store::{Stores, calibrations},
 };
 use anyhow::Context as _;
@@ -46,12 +47,24 @@ impl App {
     /// # Errors
     /// When a store, the model's settings or an actor cannot be used.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let calibrations = calibrations::load(&settings.server.data_dir)?;
+        Self::build_with(settings, calibrations).await
+    }
+
+    /// As [`Self::build`], the models' probabilities being read by these calibrations.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub async fn build_with(
+        settings: Settings,
+        calibrations: Calibrations,
+    ) -> anyhow::Result<Self> {
         let metrics = Metrics::new();
         let mailboxes = Mailboxes::new(&settings, &metrics);
         let stores = Stores::open(&settings).await?;
         let ports = Ports {
             providers: provider::from_settings(&settings).await?,
-            calibrations: Arc::new(calibrations::load(&settings.server.data_dir)?),
+            calibrations: Arc::new(calibrations),
             answers: stores.answers,
             events: stores.events,
             pages: scrape::from_settings(&settings, &mailboxes)?,

@@ -6,11 +6,14 @@ mod address;
 mod analyze;
 mod audit;
 mod backup;
+mod calibrate;
 mod completions;
 mod config;
+mod evaluate;
 mod healthcheck;
 mod key;
 mod man;
+mod measure;
 #[cfg(feature = "local-model")]
 pub mod model;
 mod restore;
@@ -44,6 +47,7 @@ Examples:
   quiz-stats analyze quiz.gift               answer a quiz, here and now
   quiz-stats analyze quiz.json --server http://127.0.0.1:3000
   quiz-stats audit quiz.gift                 doubt its keys, find its flaws
+  quiz-stats evaluate known.jsonl            how often the model is right, and how well it knows
   quiz-stats scrape https://quiz.example/page   the questions on a page
   quiz-stats watch                           the show in the terminal
   quiz-stats key new anna --roles analyze    a key for somebody
@@ -150,6 +154,10 @@ pub enum RunCommand {
     Analyze(analyze::AnalyzeArgs),
     /// Doubt the keys of a quiz file, and find the flaws of its questions
     Audit(audit::AuditArgs),
+    /// Measure how often the model is right, and how well it knows
+    Evaluate(evaluate::EvaluateArgs),
+    /// Fit the model's confidence to questions whose key is known
+    Calibrate(calibrate::CalibrateArgs),
     /// Read the questions on a page and print them; no model is asked
     Scrape(scrape::ScrapeArgs),
     /// Watch the show of a running server in the terminal; q quits
@@ -173,7 +181,12 @@ impl RunCommand {
         let level = match self {
             Self::Serve(_) => return chosen,
             // What went wrong on the way is in their own outcome, and log lines would tear their picture.
-            Self::Analyze(_) | Self::Audit(_) | Self::Scrape(_) | Self::Watch(_) => "error",
+            Self::Analyze(_)
+            | Self::Audit(_)
+            | Self::Evaluate(_)
+            | Self::Calibrate(_)
+            | Self::Scrape(_)
+            | Self::Watch(_) => "error",
             _ => "warn",
         };
         match loaded.is_default("log.level") {
@@ -196,7 +209,14 @@ impl RunCommand {
     /// Returns whether the command may ask the model in this process.
     #[cfg(feature = "local-model")]
     pub fn may_ask_local_model(&self, settings: &Settings) -> bool {
-        let answers = matches!(self, Self::Serve(_) | Self::Analyze(_) | Self::Audit(_));
+        let answers = matches!(
+            self,
+            Self::Serve(_)
+                | Self::Analyze(_)
+                | Self::Audit(_)
+                | Self::Evaluate(_)
+                | Self::Calibrate(_)
+        );
         answers && settings.ai.api_key.is_none() && settings.ai.base_url.is_none()
     }
 
@@ -209,6 +229,8 @@ impl RunCommand {
             Self::Serve(args) => serve::run(args, settings).await,
             Self::Analyze(args) => analyze::run(args, settings).await,
             Self::Audit(args) => audit::run(args, settings).await,
+            Self::Evaluate(args) => evaluate::run(args, settings).await,
+            Self::Calibrate(args) => calibrate::run(args, settings).await,
             Self::Scrape(args) => scrape::run(args, settings).await,
             Self::Watch(args) => watch::run(&args, &settings).await,
             Self::Backup(args) => backup::run(&args, &settings).await,

@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod decide;
+pub mod evaluation;
 pub mod evidence;
 pub mod logprobs;
 pub mod order;

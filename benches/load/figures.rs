@@ -32,7 +32,7 @@ impl Round {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.done as f64 / self.wall.as_secs_f64()
     }
 
@@ -41,7 +41,7 @@ impl Round {
         time.as_secs_f64() * 1e6 / self.done.max(1) as f64
     }
 
-    fn cpu_us(&self) -> f64 {
+    pub(crate) fn cpu_us(&self) -> f64 {
         self.each_us(self.server_cpu.total())
     }
 

@@ -6,6 +6,7 @@
 //! kernel's books and hardly notices other load at all.
 
 mod analyze;
+mod asked;
 mod board;
 mod broadcast;
 mod events;
@@ -64,6 +65,8 @@ enum What {
     All,
     /// `POST /api/analyze` of a known question, beside Express.
     Analyze,
+    /// `POST /api/analyze` of unknown questions, the model taking 50 ms, beside Express.
+    Asked,
     /// One channel's events to many WebSockets, beside `ws` and Bun.
     Broadcast,
     /// Start-up to ready, idle memory, memory per idle WebSocket.
@@ -141,6 +144,9 @@ async fn run(args: Args, pins: Pins) -> anyhow::Result<()> {
     let mut tables: Vec<Table> = Vec::new();
     if args.what.includes(What::Analyze) {
         tables.extend(analyze::run(&plan).await?);
+    }
+    if args.what.includes(What::Asked) {
+        tables.extend(asked::run(&plan).await?);
     }
     if args.what.includes(What::Broadcast) {
         tables.extend(broadcast::run(&plan).await?);

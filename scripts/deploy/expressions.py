@@ -36,7 +36,7 @@ def declared():
     """Our own metrics and their labels, as Prometheus sees them."""
     own = {f"process_{name}": set() for name in PROCESS}
     catalogue = pathlib.Path("src/metrics/catalogue.rs").read_text()
-    for kind, name, labels in re.findall(r'= (Counter|Gauge|Histogram)(?:\([A-Z_]+\))?, "(\w+)", \[([^\]]*)\]', catalogue):
+    for kind, name, labels in re.findall(r'= (Counter|FloatCounter|Gauge|Histogram)(?:\([A-Z_]+\))?, "(\w+)", \[([^\]]*)\]', catalogue):
         labels = set(re.findall(r"\w+", labels))
         own[name] = labels
         if kind == "Histogram":

@@ -136,7 +136,11 @@ impl Actor for Analysis {
             }
         };
         Ok(State {
-            account: Account::new(args.wishes.key.clone(), args.solver.retries),
+            account: Account::new(
+                args.wishes.key.clone(),
+                args.wishes.salt,
+                args.solver.retries,
+            ),
             args,
             waiting,
             at_work,

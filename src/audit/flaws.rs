@@ -139,7 +139,11 @@ fn long_correct_answer(question: &Question) -> Option<Flaw> {
     const MORE: usize = 10;
     const TIMES: f64 = 1.5;
     let key = only_key(question)?;
-    if words::says(key, words::ALL_OF) || words::says(key, words::NONE_OF) {
+    // What is said of other options is as long as it is.
+    if words::says(key, words::ALL_OF)
+        || words::says(key, words::NONE_OF)
+        || words::names_options(key)
+    {
         return None;
     }
     let key = length(key);

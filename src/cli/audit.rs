@@ -154,7 +154,7 @@ pub(super) async fn run(args: AuditArgs, settings: Settings) -> anyhow::Result<E
     };
     match &args.output {
         Some(path) => {
-            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
         None => print(&text)?,
     }

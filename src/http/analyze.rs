@@ -72,6 +72,7 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         key: caller.account(),
         cache,
         prediction_set: order.prediction_set,
+        salt: 0,
     };
     let analyzed = context
         .pipeline

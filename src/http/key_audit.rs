@@ -74,6 +74,7 @@ pub(super) async fn audit(call: Call) -> Result<Response<Body>, ApiError> {
                 key: caller.account(),
                 cache,
                 prediction_set: false,
+                salt: 0,
             };
             Some(pipeline.answers(questions.clone(), wishes).await?)
         }

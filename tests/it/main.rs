@@ -29,8 +29,10 @@ mod keys;
 #[cfg(test)]
 mod limits;
 #[cfg(all(test, feature = "local-model"))]
+mod llama;
 mod local_model;
 #[cfg(test)]
+mod measure;
 mod model_failures;
 #[cfg(test)]
 mod origins;

@@ -10,14 +10,17 @@ use std::sync::{
 pub struct Account {
     /// The name of the caller's key; `None` without one.
     pub key: Option<Arc<str>>,
+    /// See [`Wishes::salt`](crate::analysis::Wishes::salt).
+    pub(super) salt: u64,
     retries_left: AtomicU32,
 }
 
 impl Account {
     /// Opens an account with this many tries after failures.
-    pub fn new(key: Option<Arc<str>>, retries: u32) -> Arc<Self> {
+    pub fn new(key: Option<Arc<str>>, salt: u64, retries: u32) -> Arc<Self> {
         Arc::new(Self {
             key,
+            salt,
             retries_left: AtomicU32::new(retries),
         })
     }

@@ -144,7 +144,7 @@ impl Caller {
     ) -> Result<Verdict, SolveError> {
         let options = question.options.len();
         let sampled = rand::random_range(0..100) < self.prior_sample_percent;
-        let mut evidence = Evidence::new(question, seed(question), sampled);
+        let mut evidence = Evidence::new(question, seed(question) ^ account.salt, sampled);
         let mut model = members
             .first()
             .map_or("", |member| member.provider.model())

@@ -130,7 +130,7 @@ impl House {
             .ask(deadline + Duration::from_secs(1), |reply| {
                 AiClientMsg::Solve {
                     question,
-                    account: Account::new(None, 100),
+                    account: Account::new(None, 0, 100),
                     deadline,
                     reply,
                 }

@@ -81,7 +81,7 @@ fn each_flaw_is_seen_and_its_absence_too() {
         ),
         (
             "Which theorem is about right triangles?",
-            &["Fermat's", "the triangle one", "Euler's own"],
+            &["Fermat's", "the triangle one", "Euler's lemma"],
             2,
             &[Code::WordRepeats],
         ),

@@ -241,14 +241,21 @@ pub(super) fn content_words(text: &str) -> BTreeSet<String> {
                 && word.chars().any(char::is_alphabetic)
                 && !EMPTY.contains(word)
         })
-        .map(|word| {
-            word.strip_suffix("es")
-                .or_else(|| word.strip_suffix('s'))
-                .unwrap_or(word)
-                .to_owned()
-        })
+        .map(|word| singular(word).to_owned())
         .filter(|word| word.chars().count() >= 3)
         .collect()
+}
+
+/// Returns an English word without the ending of its plural.
+fn singular(word: &str) -> &str {
+    let hissing = ["ses", "xes", "zes", "ches", "shes"];
+    match word {
+        _ if hissing.iter().any(|end| word.ends_with(end)) => {
+            word.strip_suffix("es").unwrap_or(word)
+        }
+        _ if word.ends_with("ss") => word,
+        _ => word.strip_suffix('s').unwrap_or(word),
+    }
 }
 
 /// Returns the bounds of a range such as `10–20 %`, `10 to 20`, `< 5`, `more than 30`.

@@ -124,16 +124,16 @@ fn question(item: &Item) -> String {
             format!("{} {told}", bar(*p, &told))
         });
         // Writing to a string never fails.
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<tr><td>{letter}</td><td>{}</td><td>{key}</td><td>{}</td></tr>\n",
+            "<tr><td>{letter}</td><td>{}</td><td>{key}</td><td>{}</td></tr>",
             escaped(option),
             shown.unwrap_or_default()
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "</table>\n<p class=\"{class}\">{}: {} (key {})</p>\n",
+        "</table>\n<p class=\"{class}\">{}: {} (key {})</p>",
         verdict_of(item),
         escaped(&item.reason),
         key_of(item)

@@ -118,7 +118,7 @@ async fn asking(chain: Chain, config: config::Ai, budget: config::Budget) -> Ask
     Asking {
         mailbox,
         metrics,
-        account: Account::new(Some("anna".into()), 5),
+        account: Account::new(Some("anna".into()), 0, 5),
     }
 }
 
