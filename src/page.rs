@@ -99,6 +99,23 @@ pub struct FoundPage {
     pub notes: Vec<String>,
     /// How long it took.
     pub timings: Timings,
+    /// How it looked, where a question needs that and a model may see it. It stays within the process.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub picture: Option<Picture>,
+}
+
+/// A picture of a page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// JPEG, in base64.
+    pub base64: std::sync::Arc<str>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({} KiB)", self.base64.len() * 3 / 4 / 1_024)
+    }
 }
 
 /// The answer of `POST /api/scrape`, which is also a quiz file.

@@ -4,7 +4,7 @@
 pub mod local;
 pub mod openai;
 
-use crate::{config::Settings, quiz::Question, solve::Solution};
+use crate::{config::Settings, page::Picture, quiz::Question, solve::Solution};
 use futures_util::future::BoxFuture;
 use std::{
     sync::{Arc, Once},
@@ -61,6 +61,22 @@ pub trait Provider: Send + Sync + 'static {
         question: &'a Question,
         deadline: Instant,
     ) -> BoxFuture<'a, Result<Solution, ProviderError>>;
+
+    /// As [`Self::solve`], with a picture of the page that the question stands on.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unavailable`] from one that cannot see.
+    fn solve_seeing<'a>(
+        &'a self,
+        _: &'a Question,
+        _: &'a Picture,
+        _: Instant,
+    ) -> BoxFuture<'a, Result<Solution, ProviderError>> {
+        Box::pin(async {
+            let reason = "this one cannot see pictures: ask a server with a model that can, or set ai.vision to false";
+            Err(ProviderError::Unavailable(reason.to_owned()))
+        })
+    }
 }
 
 /// Why a model gave no usable answer. The texts carry no key, no prompt and no reply body.
@@ -101,6 +117,9 @@ pub enum ProviderError {
     /// The question does not fit into what the model can read.
     #[error("{0}")]
     TooLong(String),
+    /// Only log-probabilities were wanted, and there are none.
+    #[error("{0}: set ai.method to auto or votes")]
+    NoLogprobs(&'static str),
     /// No connection, or it broke.
     #[error("the model's server cannot be reached: {0}")]
     Network(String),
@@ -129,7 +148,9 @@ impl ProviderError {
             Self::RateLimited { .. } | Self::QuotaExhausted => "rate_limit",
             Self::Server { .. } => "server",
             Self::Network(_) | Self::Unavailable(_) => "network",
-            Self::Rejected { .. } | Self::TooLong(_) | Self::Invalid(_) => "invalid",
+            Self::Rejected { .. } | Self::TooLong(_) | Self::NoLogprobs(_) | Self::Invalid(_) => {
+                "invalid"
+            }
         }
     }
 }

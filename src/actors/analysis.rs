@@ -204,7 +204,9 @@ impl State {
         page: Result<FoundPage, Failure>,
         myself: &ActorRef<AnalysisMsg>,
     ) -> Result<(), Failure> {
-        let found = Found::from(page?);
+        let mut page = page?;
+        self.account = self.account.seeing(page.picture.take());
+        let found = Found::from(page);
         self.waiting = numbered(found.questions.clone());
         let told = AnalysesMsg::Found(self.args.id.clone(), Box::new(found));
         // When the parent is gone, so is this actor in a moment.

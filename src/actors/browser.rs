@@ -34,6 +34,8 @@ pub struct BrowserArgs {
     pub program: Arc<dyn Fn() -> Result<PathBuf, String> + Send + Sync>,
     /// How we introduce ourselves.
     pub agent: String,
+    /// Whether it loads images.
+    pub images: bool,
     /// Where restarts and pages are counted.
     pub metrics: Metrics,
 }
@@ -195,7 +197,8 @@ impl State {
         self.spawn(async move {
             let outcome = match (args.program)() {
                 Ok(program) => {
-                    Chromium::launch(&program, &args.agent, Instant::now() + limit).await
+                    Chromium::launch(&program, &args.agent, args.images, Instant::now() + limit)
+                        .await
                 }
                 Err(missing) => Err(BrowserError::Unavailable(missing)),
             };

@@ -338,6 +338,7 @@ fn browser(settings: &Settings, mailboxes: &Mailboxes, metrics: &Metrics) -> Bro
         config: settings.browser.clone(),
         mailbox: mailboxes.browser.clone(),
         agent: scraper.agent(),
+        images: settings.ai.vision,
         program: Arc::new(move || crate::browser::find(&scraper, crate::config::search_path())),
         metrics: metrics.clone(),
     }

@@ -94,6 +94,7 @@ impl PageReader for OnePage {
                 questions: vec![question(text.clone())],
                 notes: Vec::new(),
                 timings: Timings::default(),
+                picture: None,
             })
         })
     }

@@ -20,16 +20,17 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts a Chromium that introduces itself as `agent`.
+    /// Starts a Chromium that introduces itself as `agent`, and loads images if it is to.
     ///
     /// # Errors
     /// [`BrowserError::Unavailable`] with the reason.
     pub async fn launch(
         program: &Path,
         agent: &str,
+        images: bool,
         deadline: Instant,
     ) -> Result<Self, BrowserError> {
-        let arguments = |profile: &Path| program::arguments(agent, profile);
+        let arguments = |profile: &Path| program::arguments(agent, images, profile);
         let process = Process::start(program, arguments, deadline).await?;
         let cdp = Cdp::connect(&process.devtools, deadline).await?;
         Ok(Self {

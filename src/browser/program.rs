@@ -17,7 +17,7 @@ const NAMES: [&str; 6] = [
 ];
 
 /// Always given. What is not for rendering one page is off; nothing leaves but through the proxy of each page.
-const FLAGS: [&str; 28] = [
+const FLAGS: [&str; 27] = [
     "--headless",
     "--remote-debugging-port=0",
     // The browser's own proxy is a port where nobody can listen; each page's context has a proxy of its own.
@@ -51,10 +51,12 @@ const FLAGS: [&str; 28] = [
     "--disable-background-timer-throttling",
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
-    // Images and fonts are not loaded.
-    "--blink-settings=imagesEnabled=false",
+    // Fonts are not loaded.
     "--disable-remote-fonts",
 ];
+
+/// Images are not loaded either, unless a model may see the page.
+const NO_IMAGES: &str = "--blink-settings=imagesEnabled=false";
 
 /// Features that are off.
 const FEATURES_OFF: &str = "--disable-features=IsolateOrigins,site-per-process,IsolateSandboxedIframes,Translate,\
@@ -89,8 +91,9 @@ pub fn find(config: &config::Scraper, path: Option<OsString>) -> Result<PathBuf,
 }
 
 /// Returns the arguments that the program is started with.
-pub(super) fn arguments(agent: &str, profile: &Path) -> Vec<OsString> {
+pub(super) fn arguments(agent: &str, images: bool, profile: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = FLAGS.iter().map(Into::into).collect();
+    arguments.extend((!images).then(|| NO_IMAGES.into()));
     arguments.push(FEATURES_OFF.into());
     arguments.push(format!("--user-agent={agent}").into());
     let mut folder = OsString::from("--user-data-dir=");

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     extract::{self, Snapshot},
-    page::Permit,
+    page::{Permit, Picture},
 };
 use serde::de::DeserializeOwned;
 use spider_chrome::{
@@ -18,7 +18,10 @@ use spider_chrome::{
             fetch::{self, RequestPattern},
             inspector,
             network::{self, ResourceType},
-            page::{self, CreateIsolatedWorldParams, FrameId, NavigateParams},
+            page::{
+                self, CaptureScreenshotFormat, CaptureScreenshotParams, CreateIsolatedWorldParams,
+                FrameId, GetLayoutMetricsParams, NavigateParams, Viewport,
+            },
             target::{
                 AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams,
                 DisposeBrowserContextParams, SessionId,
@@ -44,6 +47,8 @@ pub struct TabConfig {
     pub script_timeout: Duration,
     /// The page is at rest when nothing has changed for so long, and nothing is under way that could change it.
     pub quiet: Duration,
+    /// Whether it may load images.
+    pub images: bool,
 }
 
 impl Default for TabConfig {
@@ -52,6 +57,7 @@ impl Default for TabConfig {
             max_requests: 1,
             script_timeout: Duration::from_secs(5),
             quiet: Duration::from_millis(100),
+            images: false,
         }
     }
 }
@@ -125,18 +131,15 @@ impl<'a> Tab<'a> {
         };
         // Most images and fonts are not even asked for: see the program's arguments. Icons are of the type `Other`.
         // Documents need a permit.
+        let refused = [
+            ResourceType::Document,
+            ResourceType::Media,
+            ResourceType::Font,
+            ResourceType::Other,
+        ];
+        let images = (!config.images).then_some(ResourceType::Image);
         let paused = fetch::EnableParams {
-            patterns: Some(
-                [
-                    ResourceType::Document,
-                    ResourceType::Media,
-                    ResourceType::Image,
-                    ResourceType::Font,
-                    ResourceType::Other,
-                ]
-                .map(of_type)
-                .to_vec(),
-            ),
+            patterns: Some(refused.into_iter().chain(images).map(of_type).collect()),
             ..fetch::EnableParams::default()
         };
         let on = Some(&session);
@@ -238,6 +241,38 @@ impl<'a> Tab<'a> {
         snapshot.set_frame(number);
         self.worlds.push(world);
         Ok(snapshot)
+    }
+
+    /// Returns a picture of the page, of its first ten thousand pixels; `None` for one that is too large to be sent anywhere.
+    ///
+    /// # Errors
+    /// See [`BrowserError`].
+    pub async fn picture(&mut self, deadline: Instant) -> Result<Option<Picture>, BrowserError> {
+        const MOST_PIXELS: f64 = 10_000.0;
+        /// In base64; what most servers take is more.
+        const MOST_BYTES: usize = 6 * 1_048_576;
+        let size = self
+            .call(GetLayoutMetricsParams::default(), deadline)
+            .await?
+            .css_content_size;
+        let clip = Viewport {
+            x: 0.0,
+            y: 0.0,
+            width: size.width.clamp(1.0, MOST_PIXELS),
+            height: size.height.clamp(1.0, MOST_PIXELS),
+            scale: 1.0,
+        };
+        let taking = CaptureScreenshotParams {
+            format: Some(CaptureScreenshotFormat::Jpeg),
+            quality: Some(70),
+            clip: Some(clip),
+            capture_beyond_viewport: Some(true),
+            ..CaptureScreenshotParams::default()
+        };
+        let data: String = self.call(taking, deadline).await?.data.into();
+        Ok((data.len() <= MOST_BYTES).then(|| Picture {
+            base64: data.into(),
+        }))
     }
 
     /// Clicks an element of the latest snapshot; whether it was still there.

@@ -9,13 +9,15 @@ use super::{
 };
 use crate::{
     config::Settings,
-    quiz::{Kind, Question},
+    quiz::Kind,
     solve::{
         Method,
-        calibration::{Calibration, Calibrations, Labelled, MIN_QUESTIONS, scaled},
+        calibration::{
+            Calibration, Calibrations, Judged, Labelled, MIN_QUESTIONS, fit_threshold, scaled,
+        },
         evaluation::{Outcome, figures},
     },
-    store::calibrations,
+    store,
 };
 use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
@@ -25,7 +27,8 @@ Examples:
   quiz-stats calibrate known.jsonl         one JSON question per line, with `correct`
   quiz-stats calibrate quiz.gift --dry-run
 
-Several hundred questions like those that will be asked are best; at least 30 are needed, of kind single or true_false.
+Several hundred questions like those that will be asked are best; at least 30 are needed. Those with one right option give a
+temperature, those with several (kind multiple) the probability from which on an option is chosen.
 What was found goes to calibration.json in the data folder; a running server reads it at its next start. The figures are
 those of one half of the questions by the temperature of the other half.";
 
@@ -44,22 +47,40 @@ pub struct CalibrateArgs {
     dry_run: bool,
 }
 
+/// What a model asked in one way has made of the questions.
+struct Known {
+    method: Method,
+    one: Vec<Labelled>,
+    several: Vec<Judged>,
+}
+
+impl Known {
+    const fn new(method: Method) -> Self {
+        Self {
+            method,
+            one: Vec::new(),
+            several: Vec::new(),
+        }
+    }
+}
+
 pub(super) async fn run(args: CalibrateArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let questions: Vec<Question> = labelled(&args.file, args.format, &settings)
-        .await?
-        .into_iter()
-        .filter(|question| question.kind != Kind::Multiple)
-        .collect();
-    if questions.len() < MIN_QUESTIONS {
+    let questions = labelled(&args.file, args.format, &settings).await?;
+    let several = questions
+        .iter()
+        .filter(|question| question.kind == Kind::Multiple)
+        .count();
+    let one = questions.len() - several;
+    if one.max(several) < MIN_QUESTIONS {
         let told = format!(
-            "{} questions with one right option are too few: at least {MIN_QUESTIONS} are needed",
-            questions.len()
+            "{one} questions with one right option and {several} with several are too few: at least {MIN_QUESTIONS} of a sort are \
+             needed"
         );
         return Err(WrongUse(told).into());
     }
     let data_dir = settings.server.data_dir.clone();
-    let mut known = calibrations::load(&data_dir)?;
+    let mut calibrations = store::calibrations::load(&data_dir)?;
     // What the model says by itself is what is fitted.
     let measurement = Measurement::start(settings, Calibrations::default(), &mut signals).await?;
     let progress = Progress::start(Some(questions.len()));
@@ -69,39 +90,59 @@ pub(super) async fn run(args: CalibrateArgs, settings: Settings) -> anyhow::Resu
     drop(progress);
     measurement.end().await;
 
-    let mut by_model: BTreeMap<(String, &str), (Method, Vec<Labelled>)> = BTreeMap::new();
+    let mut by_model: BTreeMap<(String, &str), Known> = BTreeMap::new();
     for (question, result) in questions.iter().zip(results) {
-        let key = question.correct.as_ref().and_then(|key| key.first());
-        let (Some(right), Some(model), Some(method)) = (key, result.model, result.method) else {
+        let (Some(key), Some(model), Some(method)) =
+            (&question.correct, result.model, result.method)
+        else {
             continue;
         };
-        let right = *right as usize - 1;
-        let (_, labelled) = by_model
+        let known = by_model
             .entry((model, method.name()))
-            .or_insert((method, Vec::new()));
-        labelled.push(Labelled {
-            probabilities: result.probabilities,
-            right,
-        });
+            .or_insert_with(|| Known::new(method));
+        match question.kind {
+            Kind::Multiple => {
+                let options = (1..).zip(result.probabilities);
+                known.several.push(
+                    options
+                        .map(|(number, p)| (p, key.contains(&number)))
+                        .collect(),
+                );
+            }
+            Kind::Single | Kind::TrueFalse => known.one.push(Labelled {
+                probabilities: result.probabilities,
+                right: key.first().map_or(0, |number| *number as usize - 1),
+            }),
+        }
     }
     let mut text = String::new();
-    for ((model, name), (method, labelled)) in &by_model {
-        let Some(calibration) = Calibration::fit(labelled) else {
+    for ((model, name), known) in &by_model {
+        match Calibration::fit(&known.one) {
+            Some(calibration) => {
+                let (before, after) = held_out(&known.one);
+                text += &format!(
+                    "{model} by {name}: temperature {:.3} from {} questions; ECE {before:.3} before, {after:.3} after\n",
+                    calibration.temperature, calibration.questions
+                );
+                calibrations.set(model, known.method, calibration);
+            }
+            None => {
+                text += &format!(
+                    "{model} by {name}: {} answers are too few for a temperature\n",
+                    known.one.len()
+                );
+            }
+        }
+        if let Some(threshold) = fit_threshold(&known.several) {
             text += &format!(
-                "{model} by {name}: {} answers are too few\n",
-                labelled.len()
+                "{model} by {name}: of several right options, those from {threshold:.2} on are chosen; from {} questions\n",
+                known.several.len()
             );
-            continue;
-        };
-        let (before, after) = held_out(labelled);
-        text += &format!(
-            "{model} by {name}: temperature {:.3} from {} questions; ECE {before:.3} before, {after:.3} after\n",
-            calibration.temperature, calibration.questions
-        );
-        known.set(model, *method, calibration);
+            calibrations.set_threshold(model, known.method, threshold);
+        }
     }
     if !args.dry_run {
-        calibrations::save(&data_dir, &known)?;
+        store::calibrations::save(&data_dir, &calibrations)?;
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -230,6 +230,7 @@ mod tests {
                 total_ms: 1_234,
                 ..Timings::default()
             },
+            picture: None,
         };
         assert_eq!(
             list(&found),

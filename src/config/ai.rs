@@ -55,6 +55,9 @@ section! {
         /// Milliseconds after which a call is made a second time beside the first, at the next server if there is one; 0 for
         /// never. The faster answer counts, both are paid for.
         hedge_after_ms: u64 = 0,
+        /// Whether a question that cannot be answered without its picture is shown to the model together with a picture of the
+        /// page that it was read from, where Chromium opened that page in this process. The model must be one that sees.
+        vision: bool = false,
         /// Calls at the same time to one server; fewer while it refuses for their rate.
         concurrency: usize = 8,
         /// Questions that may wait for a call or run.

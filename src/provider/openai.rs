@@ -16,6 +16,7 @@ mod tests;
 
 use super::{Chain, Provider, ProviderError, install_crypto};
 use crate::config::{Ai, AskMethod};
+use crate::page::Picture;
 use crate::quiz::Question;
 use crate::solve::{Method, Solution, logprobs, prompt, reply};
 use async_openai::Client;
@@ -115,7 +116,11 @@ impl OpenAiProvider {
         })
     }
 
-    async fn ask(&self, question: &Question) -> Result<Solution, ProviderError> {
+    async fn ask(
+        &self,
+        question: &Question,
+        picture: Option<&Picture>,
+    ) -> Result<Solution, ProviderError> {
         let mut dialect = Dialect::new(self.hosted, question.kind, self.method, &self.memory);
         let mut solution = Solution {
             probabilities: Vec::new(),
@@ -130,7 +135,7 @@ impl OpenAiProvider {
         // Each turn but the last gives up one thing that the server does not know, so there are few.
         loop {
             solution.calls += 1;
-            let completion = match self.call(question, &dialect).await {
+            let completion = match self.call(question, picture, &dialect).await {
                 Ok(completion) => completion,
                 Err(Failure::Refused(refusal)) => {
                     if dialect.give_up(&refusal) {
@@ -147,7 +152,9 @@ impl OpenAiProvider {
             if dialect.ask() == Ask::Letter {
                 let Some(top) = completion.top_logprobs() else {
                     if !dialect.give_up_logprobs() {
-                        return Err(no_logprobs("the server gives no log-probabilities"));
+                        return Err(ProviderError::NoLogprobs(
+                            "the server gives no log-probabilities",
+                        ));
                     }
                     self.memory.learn(&dialect);
                     continue;
@@ -157,7 +164,9 @@ impl OpenAiProvider {
                     // This model did not begin with a letter this time; another question may fare better.
                     self.memory.missed();
                     if !dialect.give_up_logprobs() {
-                        return Err(no_logprobs("the model does not begin with a letter"));
+                        return Err(ProviderError::NoLogprobs(
+                            "the model does not begin with a letter",
+                        ));
                     }
                     continue;
                 };
@@ -180,17 +189,15 @@ impl OpenAiProvider {
         }
     }
 
-    async fn call(&self, question: &Question, dialect: &Dialect) -> Result<Completion, Failure> {
-        let request = Request::new(&self.model, question, dialect);
+    async fn call(
+        &self,
+        question: &Question,
+        picture: Option<&Picture>,
+        dialect: &Dialect,
+    ) -> Result<Completion, Failure> {
+        let request = Request::new(&self.model, question, picture, dialect);
         let value: serde_json::Value = self.client.chat().create_byot(request).await?;
         serde_json::from_value(value).map_err(|_| transport::not_a_completion())
-    }
-}
-
-fn no_logprobs(what: &str) -> ProviderError {
-    ProviderError::Rejected {
-        status: 200,
-        reason: format!("{what}: set ai.method to auto or votes"),
     }
 }
 
@@ -225,7 +232,20 @@ impl Provider for OpenAiProvider {
         deadline: Instant,
     ) -> BoxFuture<'a, Result<Solution, ProviderError>> {
         Box::pin(async move {
-            tokio::time::timeout_at(deadline, self.ask(question))
+            tokio::time::timeout_at(deadline, self.ask(question, None))
+                .await
+                .unwrap_or(Err(ProviderError::Timeout))
+        })
+    }
+
+    fn solve_seeing<'a>(
+        &'a self,
+        question: &'a Question,
+        picture: &'a Picture,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Result<Solution, ProviderError>> {
+        Box::pin(async move {
+            tokio::time::timeout_at(deadline, self.ask(question, Some(picture)))
                 .await
                 .unwrap_or(Err(ProviderError::Timeout))
         })

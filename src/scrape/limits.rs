@@ -66,6 +66,7 @@ mod tests {
             questions: texts.iter().map(question).collect(),
             notes: Vec::new(),
             timings: Timings::default(),
+            picture: None,
         }
     }
 

@@ -112,7 +112,7 @@ impl LocalReader {
             let (url, markup) = self.fetch(url.clone(), visitor).await?;
             timings.fetch_ms = millis(began);
             let read = self.read_plain(markup, url, deadline, &mut timings).await?;
-            if read.extraction.static_enough {
+            if read.extraction.static_enough && !self.renderer.wants_picture(&read.extraction) {
                 return Ok(found(
                     Via::Http,
                     Some(read.url),
@@ -148,7 +148,9 @@ impl LocalReader {
         let plain = self
             .read_plain(markup.to_owned(), url.clone(), deadline, &mut timings)
             .await?;
-        if plain.extraction.static_enough && !page.render && !page.follow {
+        let is_enough =
+            plain.extraction.static_enough && !self.renderer.wants_picture(&plain.extraction);
+        if is_enough && !page.render && !page.follow {
             return Ok(found(
                 Via::Html,
                 None,
@@ -284,12 +286,16 @@ fn with_browser(rendered: Rendered, mut timings: Timings) -> FoundPage {
         url,
         extraction,
         notes,
+        picture,
         render_ms,
         extract_ms,
     } = rendered;
     timings.render_ms = render_ms;
     timings.extract_ms += extract_ms;
-    found(Via::Browser, Some(url), extraction, notes, timings)
+    FoundPage {
+        picture,
+        ..found(Via::Browser, Some(url), extraction, notes, timings)
+    }
 }
 
 fn found(
@@ -312,6 +318,7 @@ fn found(
         questions: extraction.questions,
         notes,
         timings,
+        picture: None,
     }
 }
 

@@ -10,9 +10,10 @@ use crate::{
     config::{self, Settings, search_path},
     egress::Gate,
     extract::{Extraction, Snapshot, extract},
-    page::{FailReason, PageError, Permit},
+    page::{FailReason, PageError, Permit, Picture},
     quiz::request::MAX_URL_CHARS,
     runtime::{AskError, Mailbox},
+    solve::seen::needs_image,
 };
 use reqwest::Url;
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub(super) struct Rendered {
     pub(super) url: Url,
     pub(super) extraction: Extraction,
     pub(super) notes: Vec<String>,
+    pub(super) picture: Option<Picture>,
     pub(super) render_ms: u64,
     pub(super) extract_ms: u64,
 }
@@ -49,6 +51,8 @@ pub(super) struct Renderer {
     config: config::Browser,
     browser: Mailbox<BrowserMsg>,
     extractor: Extractor,
+    /// Whether a model may see pictures.
+    vision: bool,
 }
 
 /// One look at a page.
@@ -64,12 +68,22 @@ impl Renderer {
             scraper: settings.scraper.clone(),
             config: settings.browser.clone(),
             browser: mailboxes.browser.clone(),
+            vision: settings.ai.vision,
         }
     }
 
     /// Says whether there is a Chromium; otherwise what to install.
     pub(super) fn availability(&self) -> Result<(), String> {
         find(&self.scraper, search_path()).map(|_| ())
+    }
+
+    /// Says whether a picture of the page is of use: a question needs one, and a model may see it.
+    pub(super) fn wants_picture(&self, extraction: &Extraction) -> bool {
+        self.vision
+            && extraction
+                .questions
+                .iter()
+                .any(|question| needs_image(&question.text))
     }
 
     /// Reads the page at `url`, and goes on from there where `permit` allows it.
@@ -126,6 +140,7 @@ impl Renderer {
             max_requests: self.scraper.max_page_requests,
             script_timeout,
             quiet: Duration::from_millis(self.config.quiet_ms),
+            images: self.vision,
         };
         let mut tab = lease
             .chromium
@@ -158,6 +173,15 @@ impl Renderer {
             Some(refused) => notes.push(format!("not all was read: {refused}")),
             None => {}
         }
+        // Without its picture the rest of the page is still worth having.
+        let picture = match self.wants_picture(&look.extraction) {
+            true => tab
+                .picture(deadline.min(Instant::now() + script_timeout))
+                .await
+                .ok()
+                .flatten(),
+            false => None,
+        };
         let address = Some(&look.snapshot.url).filter(|address| address.len() <= MAX_URL_CHARS);
         let address = address.and_then(|address| Url::parse(address).ok());
         let address = address.unwrap_or_else(|| url.clone());
@@ -165,6 +189,7 @@ impl Renderer {
             url: address,
             extraction: look.extraction,
             notes,
+            picture,
             render_ms: millis(began.elapsed().saturating_sub(extracting)),
             extract_ms: millis(extracting),
         })

@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     egress::Gate,
     extract::Extraction,
-    page::{FailReason, PageError, Permit},
+    page::{FailReason, PageError, Permit, Picture},
 };
 use reqwest::Url;
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ pub(super) struct Rendered {
     pub(super) url: Url,
     pub(super) extraction: Extraction,
     pub(super) notes: Vec<String>,
+    pub(super) picture: Option<Picture>,
     pub(super) render_ms: u64,
     pub(super) extract_ms: u64,
 }
@@ -32,6 +33,10 @@ impl Renderer {
 
     pub(super) fn availability(&self) -> Result<(), String> {
         Err(ABSENT.to_owned())
+    }
+
+    pub(super) fn wants_picture(&self, _: &Extraction) -> bool {
+        false
     }
 
     pub(super) async fn read(

@@ -73,6 +73,35 @@ impl Calibration {
     }
 }
 
+/// One question with several right options: for each option its probability, and whether it is right.
+pub type Judged = Vec<(f64, bool)>;
+
+/// Probability from which on an option of a `multiple` question is chosen, where nothing was fitted.
+pub const CHOOSE_FROM: f64 = 0.5;
+
+/// Finds the probability from which on options of `multiple` questions are best chosen: that by which most questions come
+/// out wholly right, the nearest to one half of equals. `None` for fewer than [`MIN_QUESTIONS`].
+pub fn fit_threshold(judged: &[Judged]) -> Option<f64> {
+    if judged.len() < MIN_QUESTIONS {
+        return None;
+    }
+    let right_at = |threshold: f64| {
+        let is_right = |question: &&Judged| {
+            question
+                .iter()
+                .all(|(p, right)| (*p >= threshold) == *right)
+        };
+        judged.iter().filter(is_right).count()
+    };
+    let thresholds = (1..20).map(|step| f64::from(step) / 20.0);
+    // The later of equals wins, so the nearest to one half comes last.
+    let mut thresholds: Vec<f64> = thresholds.collect();
+    thresholds.sort_by(|a, b| (b - CHOOSE_FROM).abs().total_cmp(&(a - CHOOSE_FROM).abs()));
+    thresholds
+        .into_iter()
+        .max_by_key(|threshold| right_at(*threshold))
+}
+
 /// Returns the mean negative logarithm of the right option's probability.
 fn loss(labelled: &[Labelled], temperature: f64) -> f64 {
     let each = labelled.iter().map(|question| {
@@ -109,17 +138,50 @@ fn minimum(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
 
 /// The calibrations of every model that has one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Calibrations(BTreeMap<String, Calibration>);
+pub struct Calibrations {
+    /// By model and method.
+    models: BTreeMap<String, Calibration>,
+    /// The same, for `multiple` questions: from which probability on an option is chosen.
+    #[serde(default)]
+    choose_from: BTreeMap<String, f64>,
+}
+
+/// How one model's probabilities are to be read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading<'a> {
+    /// Of questions with one right option; `None` where nothing was fitted.
+    pub calibration: Option<&'a Calibration>,
+    /// From this probability on an option of a `multiple` question is chosen.
+    pub choose_from: f64,
+}
+
+impl Default for Reading<'_> {
+    fn default() -> Self {
+        Self {
+            calibration: None,
+            choose_from: CHOOSE_FROM,
+        }
+    }
+}
 
 impl Calibrations {
-    /// Returns how `model` asked by `method` is to be read, if that is known.
-    pub fn get(&self, model: &str, method: Method) -> Option<&Calibration> {
-        self.0.get(&key(model, method))
+    /// Returns how `model` asked by `method` is to be read.
+    pub fn reading(&self, model: &str, method: Method) -> Reading<'_> {
+        let key = key(model, method);
+        Reading {
+            calibration: self.models.get(&key),
+            choose_from: self.choose_from.get(&key).copied().unwrap_or(CHOOSE_FROM),
+        }
+    }
+
+    /// Sets from which probability on `model` asked by `method` chooses an option of a `multiple` question.
+    pub fn set_threshold(&mut self, model: &str, method: Method, choose_from: f64) {
+        self.choose_from.insert(key(model, method), choose_from);
     }
 
     /// Sets how `model` asked by `method` is to be read.
     pub fn set(&mut self, model: &str, method: Method, calibration: Calibration) {
-        self.0.insert(key(model, method), calibration);
+        self.models.insert(key(model, method), calibration);
     }
 }
 
@@ -194,6 +256,28 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_is_too_modest_about_options_gets_a_lower_threshold() {
+        // Right options get 0.4, wrong ones 0.1; now and then a wrong one gets 0.2.
+        let question = |number: usize| -> Judged {
+            vec![
+                (0.4, true),
+                (0.42, true),
+                (if number.is_multiple_of(7) { 0.2 } else { 0.1 }, false),
+            ]
+        };
+        let judged: Vec<_> = (0..40).map(question).collect();
+        let fitted = fit_threshold(&judged).unwrap();
+        assert!((0.21..=0.4).contains(&fitted), "{fitted}");
+        assert_eq!(fit_threshold(&judged[..20]), None);
+        let clear: Vec<Judged> = vec![vec![(0.9, true), (0.1, false)]; 30];
+        assert_eq!(
+            fit_threshold(&clear),
+            Some(0.5),
+            "nothing is gained by another"
+        );
+    }
+
+    #[test]
     fn each_model_and_method_has_its_own() {
         let mut all = Calibrations::default();
         let one = Calibration {
@@ -202,8 +286,14 @@ mod tests {
             questions: 100,
         };
         all.set("m", Method::Logprobs, one);
-        assert_eq!(all.get("m", Method::Logprobs), Some(&one));
-        assert_eq!(all.get("m", Method::Stated), None);
+        all.set_threshold("m", Method::Stated, 0.3);
+        let reading = all.reading("m", Method::Logprobs);
+        assert_eq!(
+            (reading.calibration, reading.choose_from),
+            (Some(&one), 0.5)
+        );
+        let reading = all.reading("m", Method::Stated);
+        assert_eq!((reading.calibration, reading.choose_from), (None, 0.3));
         let written = serde_json::to_string(&all).unwrap();
         assert_eq!(serde_json::from_str::<Calibrations>(&written).unwrap(), all);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Decision, Solution,
-    calibration::{COVERAGE, Calibration, scaled},
+    calibration::{COVERAGE, Calibration, Reading, scaled},
 };
 use crate::quiz::{Kind, OptionNumber, Question};
 
@@ -15,25 +15,21 @@ pub const NO_GOOD_ANSWER: &str = "no_good_answer";
 /// Flag: the question cannot be answered without seeing its picture.
 pub const NEEDS_IMAGE: &str = "needs_image";
 
-/// From this probability on an option of a `multiple` question is chosen, and an answer is not `low_confidence`; and from
-/// this probability outside the options on there is `no_good_answer`.
+/// From this probability on an answer is not `low_confidence`, and from this probability outside the options on there is
+/// `no_good_answer`.
 const LIKELY: f64 = 0.5;
 /// Two options above this probability make a `single` question `ambiguous`.
 const RIVAL: f64 = 0.3;
 
-/// Returns the answer that follows from `solution`, its probabilities read by the model's `calibration` if there is one.
+/// Returns the answer that follows from `solution`, its probabilities read as `reading` says.
 ///
 /// `single` and `true_false`: the likeliest option (the first of equals), with its probability, less what lay outside the
-/// options. `multiple`: every option of at least 0.5, or the likeliest when there is none; the confidence is the
+/// options. `multiple`: every option of at least the threshold, or the likeliest when there is none; the confidence is the
 /// probability that all options, chosen or not, are judged rightly, taken one by one as independent.
 ///
 /// A probability that is missing, not a number or out of range counts as the nearest number from 0 to 1.
-pub fn decide(
-    question: &Question,
-    solution: &Solution,
-    calibration: Option<&Calibration>,
-) -> Decision {
-    let probabilities = read(question, solution, calibration);
+pub fn decide(question: &Question, solution: &Solution, reading: Reading<'_>) -> Decision {
+    let probabilities = read(question, solution, reading.calibration);
     let best = likeliest(&probabilities);
     let outside = sane(Some(solution.outside));
 
@@ -44,7 +40,7 @@ pub fn decide(
         }
         Kind::Multiple => {
             let mut chosen: Vec<usize> = (0..probabilities.len())
-                .filter(|&index| probabilities[index] >= LIKELY)
+                .filter(|&index| probabilities[index] >= reading.choose_from)
                 .collect();
             if chosen.is_empty() {
                 chosen.push(best);
@@ -60,7 +56,9 @@ pub fn decide(
 
     let no_good_answer = match question.kind {
         Kind::Single | Kind::TrueFalse => outside >= LIKELY,
-        Kind::Multiple => probabilities.get(best).is_none_or(|&p| p < LIKELY),
+        Kind::Multiple => probabilities
+            .get(best)
+            .is_none_or(|&p| p < reading.choose_from),
     };
     let ambiguous =
         question.kind != Kind::Multiple && probabilities.iter().filter(|&&p| p > RIVAL).count() > 1;
@@ -117,11 +115,8 @@ fn read(question: &Question, solution: &Solution, calibration: Option<&Calibrati
     };
     match question.kind {
         Kind::Single | Kind::TrueFalse => scaled(&given, *temperature),
-        // Each option stands for itself: it is set against its own opposite.
-        Kind::Multiple => given
-            .into_iter()
-            .map(|p| scaled(&[p, 1.0 - p], *temperature)[0])
-            .collect(),
+        // Each option stands for itself, and has a threshold of its own.
+        Kind::Multiple => given,
     }
 }
 
@@ -160,7 +155,7 @@ mod tests {
             correct: None,
             id: None,
         };
-        decide(&question, &solution(probabilities), None)
+        decide(&question, &solution(probabilities), Reading::default())
     }
 
     fn solution(probabilities: &[f64]) -> Solution {
@@ -226,7 +221,7 @@ mod tests {
             outside: 0.6,
             ..solution(&[0.9, 0.1])
         };
-        let decision = decide(&question, &half, None);
+        let decision = decide(&question, &half, Reading::default());
         assert!((decision.confidence - 0.36).abs() < 1e-12);
         assert_eq!(decision.flags, [LOW_CONFIDENCE, NO_GOOD_ANSWER]);
         assert_eq!(
@@ -249,7 +244,14 @@ mod tests {
             set_from: 0.2,
             questions: 100,
         };
-        let decision = decide(&question, &solution(&[0.04, 0.8, 0.16]), Some(&calibration));
+        let decision = decide(
+            &question,
+            &solution(&[0.04, 0.8, 0.16]),
+            Reading {
+                calibration: Some(&calibration),
+                ..Reading::default()
+            },
+        );
         assert_eq!(decision.selected, [2]);
         assert!((decision.confidence - 0.8_f64.sqrt() / (0.2 + 0.8_f64.sqrt() + 0.4)).abs() < 1e-9);
         assert_eq!(
@@ -270,7 +272,7 @@ mod tests {
             };
             prediction_set(
                 &question,
-                &decide(&question, &solution(probabilities), None),
+                &decide(&question, &solution(probabilities), Reading::default()),
                 None,
             )
         };
@@ -289,7 +291,7 @@ mod tests {
             kind in prop::sample::select(vec![Kind::Single, Kind::Multiple, Kind::TrueFalse]),
         ) {
             let question = Question { text: "Q".into(), options: vec!["o".into(); options], kind, correct: None, id: None };
-            let decision = decide(&question, &solution(&given), None);
+            let decision = decide(&question, &solution(&given), Reading::default());
             prop_assert!(!decision.selected.is_empty());
             prop_assert!(decision.selected.iter().all(|&n| n >= 1 && n as usize <= options));
             prop_assert!((0.0..=1.0).contains(&decision.confidence));

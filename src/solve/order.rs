@@ -101,8 +101,14 @@ const PLACES: [&str; 16] = [
 /// Returns whether the options can stand in any order: none speaks of the others (`all of the above`, `both A and C`).
 pub fn is_free(question: &Question) -> bool {
     !question.options.iter().any(|option| {
-        let lower = option.to_lowercase();
-        PLACES.iter().any(|word| lower.contains(word)) || names_letters(option)
+        // One word speaks of nothing else; most options are one, and known answers must be found fast.
+        let several = option
+            .bytes()
+            .any(|byte| byte.is_ascii_whitespace() || b",&/+".contains(&byte));
+        several && {
+            let lower = option.to_lowercase();
+            PLACES.iter().any(|word| lower.contains(word)) || names_letters(option)
+        }
     })
 }
 

@@ -67,8 +67,7 @@ impl Llama {
 
 fn quiz() -> Value {
     let capital = json!({ "question": "What is the capital of France?", "answers": ["Oslo", "Paris", "Rome"] });
-    let ice = json!({ "question": "Ice is frozen water.", "answers": ["True", "False"], "kind": "true_false" });
-    order("hall", &[capital, ice])
+    order("hall", &[capital])
 }
 
 /// The test's client has more patience than a minute.
@@ -90,12 +89,7 @@ async fn letters_are_read_from_a_real_server() {
     for method in ["logprobs", "auto"] {
         let server = llama.server(method).await;
         let report = answers(&server).await;
-        for (result, options) in report["results"]
-            .as_array()
-            .expect("results")
-            .iter()
-            .zip([3, 2])
-        {
+        for result in report["results"].as_array().expect("results") {
             assert_eq!(
                 (&result["method"], &result["error"]),
                 (&json!("logprobs"), &Value::Null),
@@ -103,7 +97,7 @@ async fn letters_are_read_from_a_real_server() {
             );
             let probabilities: Vec<f64> =
                 serde_json::from_value(result["probabilities"].clone()).unwrap();
-            assert_eq!(probabilities.len(), options);
+            assert_eq!(probabilities.len(), 3);
             assert!(
                 (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6,
                 "{report}"
@@ -114,7 +108,7 @@ async fn letters_are_read_from_a_real_server() {
             );
         }
         assert!(
-            report["usage"]["promptTokens"].as_u64().unwrap() > 100,
+            report["usage"]["promptTokens"].as_u64().unwrap() > 50,
             "{report}"
         );
     }

@@ -6,7 +6,9 @@
 mod analyze;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod cli;
@@ -28,11 +30,13 @@ mod injections;
 mod keys;
 #[cfg(test)]
 mod limits;
-#[cfg(all(test, feature = "local-model"))]
+#[cfg(test)]
 mod llama;
+#[cfg(all(test, feature = "local-model"))]
 mod local_model;
 #[cfg(test)]
 mod measure;
+#[cfg(test)]
 mod model_failures;
 #[cfg(test)]
 mod origins;
@@ -74,7 +78,9 @@ mod support;
 mod tokens;
 #[cfg(test)]
 mod tracing;
+#[cfg(test)]
 mod trust;
+#[cfg(test)]
 mod two_screens;
 #[cfg(test)]
 mod watching;

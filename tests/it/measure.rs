@@ -156,6 +156,51 @@ async fn a_calibration_is_fitted_kept_and_applied() {
 }
 
 #[tokio::test]
+async fn a_modest_judge_of_several_options_gets_a_threshold() {
+    let ai = StubAi::start().await;
+    // Of what is right it is 40 % sure.
+    ai.script(|asked| {
+        let entries = (1..).zip(&asked.options).map(|(number, option)| {
+            let confidence = if option.starts_with("right") {
+                0.4
+            } else {
+                0.1
+            };
+            json!({ "option": number, "confidence": confidence })
+        });
+        Answer::text(&json!({ "options": entries.collect::<Vec<_>>() }).to_string())
+    });
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("known.jsonl");
+    let lines: String = (0..40)
+        .map(|number| {
+            let asked = json!({ "question": format!("Which, {number}?"), "answers": ["right", "wrong", "right too"], "kind": "multiple", "correct": [1, 3] });
+            format!("{asked}\n")
+        })
+        .collect();
+    fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let accuracy = async || {
+        let said = run(
+            folder.path(),
+            &ai,
+            &["evaluate", file, "--no-flips", "--json"],
+        )
+        .await;
+        serde_json::from_str::<Value>(&said.stdout).unwrap()["accuracy"].clone()
+    };
+    assert_eq!(accuracy().await, 0.0, "one of two is not the answer");
+    let said = run(folder.path(), &ai, &["calibrate", file]).await;
+    assert!(
+        said.stdout.contains("those from 0.40 on are chosen"),
+        "{} {}",
+        said.stdout,
+        said.stderr
+    );
+    assert_eq!(accuracy().await, 1.0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_measured_is_told() {
     let ai = boaster().await;
     let folder = TempDir::new().unwrap();
@@ -175,7 +220,7 @@ async fn what_cannot_be_measured_is_told() {
         (
             "calibrate",
             r#"{"question":"Q","answers":["a","b"],"correct":[1]}"#,
-            "at least 30 are needed",
+            "at least 30 of a sort are needed",
         ),
     ] {
         fs::write(&file, text).unwrap();

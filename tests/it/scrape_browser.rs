@@ -2,7 +2,7 @@
 //! stays behind.
 
 use crate::support::{
-    LOOK_EVERY, PATIENCE, Reply, Site, TestServer, eventually, server::Setup, site::Answer,
+    LOOK_EVERY, PATIENCE, Reply, Site, StubAi, TestServer, eventually, server::Setup, site::Answer,
     visitor_with_browser,
 };
 use serde_json::{Value, json};
@@ -524,4 +524,57 @@ async fn chromium_does_not_get_our_keys() {
             "{command}"
         );
     }
+}
+
+/// A red square of 8 by 8 pixels.
+const RED: &[u8] = b"<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'><rect width='8' height='8' fill='red'/></svg>";
+
+#[tokio::test]
+async fn a_model_that_sees_is_shown_the_page_and_nobody_else_is() {
+    let site = Site::start(|visit| match visit.path.as_str() {
+        "/robots.txt" => Answer::status(404),
+        "/red.svg" => Answer::page(String::from_utf8_lossy(RED)).header("content-type", "image/svg+xml"),
+        _ => Answer::page(
+            "<!doctype html><title>Quiz</title><p>1. <img src=/red.svg alt='Image'> Which colour is shown?</p>\
+             <label><input type=radio name=a>blue</label><label><input type=radio name=a>right, red</label>",
+        ),
+    })
+    .await;
+    let ai = StubAi::start().await;
+    let server = |vision: bool| {
+        let setup = visitor_with_browser(&[&site])?.set("ai.base_url", ai.base_url());
+        Some(setup.set("ai.model", "scripted").set("ai.vision", vision))
+    };
+    let (Some(blind), Some(seeing)) = (server(false), server(true)) else {
+        return;
+    };
+    let blind = blind.start().await;
+    let body = json!({ "url": site.url("/quiz"), "animate": false });
+    assert_eq!(
+        blind.post("/api/analyze", &body).await.error(422),
+        "needs_image"
+    );
+    assert_eq!(ai.calls(), 0);
+    let seeing = seeing.start().await;
+    let report = seeing.analyze(&body).await;
+    assert_eq!(
+        (&report["answers"], &report["page"]["via"]),
+        (&json!([2]), &json!("browser")),
+        "{report}"
+    );
+    let content = &ai.asked()[0].body["messages"][1]["content"];
+    let picture = content[1]["image_url"]["url"].as_str().expect("a picture");
+    assert!(
+        picture.starts_with("data:image/jpeg;base64,/9j/"),
+        "a JPEG: {}",
+        &picture[..60]
+    );
+    assert!(
+        site.paths().contains(&"/red.svg".to_owned()),
+        "the page's images are loaded for it"
+    );
+    assert!(
+        !report.to_string().contains("/9j/"),
+        "it stays within the process"
+    );
 }

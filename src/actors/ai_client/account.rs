@@ -1,5 +1,6 @@
 //! On whose account the questions of one analysis are asked.
 
+use crate::page::Picture;
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
@@ -12,6 +13,8 @@ pub struct Account {
     pub key: Option<Arc<str>>,
     /// See [`Wishes::salt`](crate::analysis::Wishes::salt).
     pub(super) salt: u64,
+    /// How the page looked that the questions were read from.
+    pub picture: Option<Picture>,
     retries_left: AtomicU32,
 }
 
@@ -21,7 +24,18 @@ impl Account {
         Arc::new(Self {
             key,
             salt,
+            picture: None,
             retries_left: AtomicU32::new(retries),
+        })
+    }
+
+    /// Returns the account with a picture of the page; what was taken from it stays taken.
+    pub fn seeing(&self, picture: Option<Picture>) -> Arc<Self> {
+        Arc::new(Self {
+            key: self.key.clone(),
+            salt: self.salt,
+            picture,
+            retries_left: AtomicU32::new(self.retries_left.load(Ordering::Relaxed)),
         })
     }
 

@@ -7,7 +7,7 @@ use crate::{
     metrics::Metrics,
     provider::{Provider, ProviderError},
     quiz::Question,
-    solve::Solution,
+    solve::{Solution, seen::needs_image},
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -74,7 +74,15 @@ impl Member {
                 cause: self.breaker().cause().to_owned(),
             });
         }
-        let outcome = match timeout_at(limit, self.provider.solve(shown, limit)).await {
+        let solving = match account
+            .picture
+            .as_ref()
+            .filter(|_| needs_image(&shown.text))
+        {
+            Some(picture) => self.provider.solve_seeing(shown, picture, limit),
+            None => self.provider.solve(shown, limit),
+        };
+        let outcome = match timeout_at(limit, solving).await {
             Ok(outcome) => outcome,
             Err(_) => Err(ProviderError::Timeout),
         };

@@ -88,7 +88,14 @@ impl Solver {
             "an analysis was made to die"
         );
         if needs_image(&question.text) {
-            return unseen(asked);
+            // The picture is no part of the fingerprint, so nothing is looked up and nothing kept.
+            return match asked.account.picture {
+                Some(_) => {
+                    let outcome = self.ask_model(asked).await;
+                    self.outcome(asked, outcome)
+                }
+                None => unseen(asked),
+            };
         }
         let fingerprint = fingerprint(question, &self.provider_fingerprint);
         let looked_up = match asked.wishes.cache {
@@ -238,13 +245,13 @@ pub fn known_result(
         probabilities,
         ..solution.clone()
     };
-    let calibration = calibrations.get(&solution.model, solution.method);
-    let decision = decide(question, &solution, calibration);
+    let reading = calibrations.reading(&solution.model, solution.method);
+    let decision = decide(question, &solution, reading);
     QuestionResult {
         index,
         id: question.id.clone(),
         answer: decision.selected.first().copied(),
-        prediction_set: with_set.then(|| prediction_set(question, &decision, calibration)),
+        prediction_set: with_set.then(|| prediction_set(question, &decision, reading.calibration)),
         selected: decision.selected,
         confidence: Some(decision.confidence),
         probabilities: decision.probabilities,

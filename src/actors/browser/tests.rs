@@ -34,6 +34,7 @@ async fn house(script: Option<&str>) -> House {
             false => Err("install it".to_owned()),
         }),
         agent: "test".to_owned(),
+        images: false,
         metrics: Metrics::new(),
     };
     let (actor, _) = Actor::spawn(None, Browser, args).await.unwrap();

@@ -77,6 +77,7 @@ fn found() -> FoundPage {
         }],
         notes: Vec::new(),
         timings: Timings::default(),
+        picture: None,
     }
 }
 

@@ -130,6 +130,9 @@ pub(super) fn summary(questions: &[Question], results: &[QuestionResult], usage:
             usage.prompt_tokens, usage.completion_tokens
         );
     }
+    if usage.cost_usd > 0.0 {
+        text += &format!(", {:.4} USD", usage.cost_usd);
+    }
     text
 }
 
@@ -301,11 +304,11 @@ mod tests {
             completion_tokens: 2,
             cached_questions: 1,
             coalesced_questions: 1,
-            cost_usd: 0.0,
+            cost_usd: 0.001_25,
         };
         assert_eq!(
             summary(&questions, &results, &usage),
-            "3 of 4 answered, 2 of 3 agree with the key, 1 known already, 143 tokens read, 2 written"
+            "3 of 4 answered, 2 of 3 agree with the key, 1 known already, 143 tokens read, 2 written, 0.0013 USD"
         );
     }
 }

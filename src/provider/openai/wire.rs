@@ -1,9 +1,13 @@
 //! The JSON of a chat completion, as much of it as matters, read as leniently as servers differ.
 
 use super::dialect::{Ask, Dialect};
+use crate::page::Picture;
 use crate::provider::ProviderError;
 use crate::quiz::Question;
-use crate::solve::prompt::{self, Prompt};
+use crate::solve::{
+    prompt::{self, Prompt},
+    seen::needs_image,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
@@ -13,14 +17,23 @@ const JSON_TOKENS: u32 = 1_024;
 /// Tokens of the instructions and of what a chat template adds, rounded up.
 const FRAME_TOKENS: u64 = 250;
 
+/// Tokens of a picture, as OpenAI reckons the largest one in high detail.
+const PICTURE_TOKENS: u64 = 1_500;
+
 /// Returns the most tokens that a request may read and write: English has four characters to a token, and other scripts
 /// hardly more tokens than a third of their bytes.
+/// A question that needs its picture is reckoned with one.
 pub(super) fn estimate(question: &Question, ask: Ask) -> (u64, u64) {
     let texts = question.options.iter().chain([&question.text]);
     // Each option has its own braces and names in JSON.
     let read: u64 = texts.map(|text| text.len() as u64 / 3 + 12).sum();
     let written = if ask == Ask::Letter { 1 } else { JSON_TOKENS };
-    (FRAME_TOKENS + read, u64::from(written))
+    let picture = if needs_image(&question.text) {
+        PICTURE_TOKENS
+    } else {
+        0
+    };
+    (FRAME_TOKENS + picture + read, u64::from(written))
 }
 
 /// A request for one completion.
@@ -48,12 +61,17 @@ pub(super) struct Request {
 #[derive(Debug, Serialize)]
 struct Message {
     role: &'static str,
-    content: String,
+    content: Value,
 }
 
 impl Request {
     /// Puts `question` to `model` in the way that `dialect` says.
-    pub(super) fn new(model: &str, question: &Question, dialect: &Dialect) -> Self {
+    pub(super) fn new(
+        model: &str,
+        question: &Question,
+        picture: Option<&Picture>,
+        dialect: &Dialect,
+    ) -> Self {
         let ask = dialect.ask();
         let letter = ask == Ask::Letter;
         let Prompt { system, user } = if letter {
@@ -61,11 +79,18 @@ impl Request {
         } else {
             prompt::structured(question)
         };
+        let user = match picture {
+            None => json!(user),
+            Some(Picture { base64 }) => json!([
+                { "type": "text", "text": user },
+                { "type": "image_url", "image_url": { "url": format!("data:image/jpeg;base64,{base64}") } },
+            ]),
+        };
         let limit = Some(if letter { 1 } else { JSON_TOKENS });
         let newer = dialect.limit_is_max_completion_tokens();
         Self {
             model: model.to_owned(),
-            messages: [Message { role: "system", content: system }, Message { role: "user", content: user }],
+            messages: [Message { role: "system", content: json!(system) }, Message { role: "user", content: user }],
             stream: false,
             max_tokens: limit.filter(|_| !newer),
             max_completion_tokens: limit.filter(|_| newer),
@@ -242,6 +267,36 @@ mod tests {
             let error = completion(value).text().unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_picture_goes_along_as_data() {
+        use crate::{config::AskMethod, provider::openai::dialect::Memory, quiz::Kind};
+        let question = Question {
+            text: "[image] What is it?".into(),
+            options: vec!["a".into(), "b".into()],
+            kind: Kind::Single,
+            correct: None,
+            id: None,
+        };
+        let dialect = Dialect::new(false, Kind::Single, AskMethod::Auto, &Memory::default());
+        let picture = Picture {
+            base64: "AAAA".into(),
+        };
+        let seen = json!(Request::new("m", &question, Some(&picture), &dialect));
+        let content = &seen["messages"][1]["content"];
+        assert_eq!(
+            content[1]["image_url"]["url"],
+            "data:image/jpeg;base64,AAAA"
+        );
+        assert!(
+            content[0]["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("<question>")
+        );
+        let blind = json!(Request::new("m", &question, None, &dialect));
+        assert_eq!(blind["messages"][1]["content"], content[0]["text"]);
     }
 
     #[test]

@@ -261,8 +261,10 @@ fn asked(head: &str, body: Value) -> Asked {
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
     });
     let messages = |index: usize| {
-        body["messages"][index]["content"]
+        let content = &body["messages"][index]["content"];
+        content
             .as_str()
+            .or(content[0]["text"].as_str())
             .expect("a prompt")
     };
     let data = messages(1)
