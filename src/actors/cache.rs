@@ -240,14 +240,7 @@ impl State {
                     found: None,
                     myself,
                 };
-                let found = store
-                    .get(vec![fingerprint], now)
-                    .await
-                    .unwrap_or_else(|error| {
-                        warn!(actor = "cache", %error, "cannot read an answer");
-                        vec![None]
-                    });
-                bell.ring(found.into_iter().flatten().next());
+                bell.ring(stored(store.as_ref(), fingerprint, now).await);
             }
             .instrument(info_span!("cache_read")),
         );
@@ -266,22 +259,8 @@ impl State {
         self.reads.spawn(
             async move {
                 let _permit = permit;
-                let found = store
-                    .get(vec![fingerprint], now)
-                    .await
-                    .unwrap_or_else(|error| {
-                        warn!(actor = "cache", %error, "cannot read an answer");
-                        vec![None]
-                    });
-                drop(
-                    reply.send(
-                        found
-                            .into_iter()
-                            .flatten()
-                            .next()
-                            .and_then(|json| read(&json)),
-                    ),
-                );
+                let found = stored(store.as_ref(), fingerprint, now).await;
+                drop(reply.send(found.and_then(|json| read(&json))));
             }
             .instrument(info_span!("cache_read")),
         );
@@ -395,6 +374,16 @@ impl State {
 fn ttl_ms(config: &config::Cache) -> u64 {
     const MS_PER_DAY: u64 = 86_400_000;
     config.ttl_days * MS_PER_DAY
+}
+
+/// Returns what the store holds. A store that does not answer holds nothing.
+async fn stored(store: &dyn AnswerStore, fingerprint: Fingerprint, now: u64) -> Option<Bytes> {
+    let found = store.get(vec![fingerprint], now).await;
+    let found = found.unwrap_or_else(|error| {
+        warn!(actor = "cache", %error, "cannot read an answer");
+        Vec::new()
+    });
+    found.into_iter().flatten().next()
 }
 
 /// Reads what the store holds. An answer that this version cannot read is as good as unknown.

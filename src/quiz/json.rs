@@ -126,7 +126,7 @@ fn read_question(node: Node, place: Place<'_>, problems: &mut Problems) -> Optio
     };
     let path = place.to_string();
     let known = ["question", "answers", "kind", "correct", "id", "comment"];
-    let [text, options, kind, correct, id, _comment] = fields(entries, known, &path, problems);
+    let [text, options, kind, correct, id, comment] = fields(entries, known, &path, problems);
 
     let text = match text {
         Some(text) => read_text(text, format_args!("{path}.question"), problems),
@@ -156,6 +156,9 @@ fn read_question(node: Node, place: Place<'_>, problems: &mut Problems) -> Optio
         )
     });
     let id = id.map(|id| read_text(id, format_args!("{path}.id"), problems));
+    if let Some(comment) = comment {
+        read_text(comment, format_args!("{path}.comment"), problems)?;
+    }
 
     Some(Question {
         text: text?,
@@ -483,6 +486,16 @@ mod tests {
         .unwrap();
         let printed = serde_json::to_string(&crate::page::Scraped::from(&found)).unwrap();
         assert_eq!(parse_json_quiz(&printed).unwrap(), found.questions);
+    }
+
+    #[test]
+    fn a_comment_is_text_and_changes_nothing() {
+        let text = r#"[{"question":"Q","answers":["a","b"],"comment":7}]"#;
+        assert_eq!(
+            problems(text),
+            ["[0].comment must be a string, is a number"]
+        );
+        assert!(parse_json_quiz(&text.replace('7', "\"7\"")).is_ok());
     }
 
     #[test]
