@@ -36,7 +36,7 @@ pub struct Item {
     pub selected: Vec<OptionNumber>,
     /// One probability per option.
     pub probabilities: Vec<f64>,
-    /// The verdict in words.
+    /// The verdict in words; empty where no model was asked.
     pub reason: String,
     /// What is wrong with the question itself.
     pub flaws: Vec<Flaw>,
@@ -129,16 +129,23 @@ impl Audit {
             1 => ", 1 problem kept something from being read".to_owned(),
             many => format!(", {many} problems kept something from being read"),
         };
-        format!("{} questions: {keys}, {flaws}{unread}", self.question_count)
+        let questions = if self.question_count == 1 {
+            "question"
+        } else {
+            "questions"
+        };
+        format!(
+            "{} {questions}: {keys}, {flaws}{unread}",
+            self.question_count
+        )
     }
 }
 
 fn item(index: usize, question: &Question, result: Option<&QuestionResult>) -> Item {
     let judged = result.map(|result| verdict::judge(question, result));
-    let (verdict, reason) = judged.map_or(
-        (None, "no model was asked".to_owned()),
-        |(verdict, reason)| (Some(verdict), reason),
-    );
+    let (verdict, reason) = judged.map_or((None, String::new()), |(verdict, reason)| {
+        (Some(verdict), reason)
+    });
     Item {
         index: number(index + 1),
         id: question.id.clone(),

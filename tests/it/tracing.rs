@@ -45,13 +45,15 @@ impl Collector {
         Self { address, spans }
     }
 
-    /// Returns the spans of a trace once there are `count`.
-    async fn trace(&self, id: &str, count: usize) -> Vec<Span> {
+    /// Returns the spans of a trace once so many of each name are there: they come in batches, the outermost last.
+    async fn trace(&self, id: &str, wanted: &[(&str, usize)]) -> Vec<Span> {
         eventually("the spans of a trace", || async {
             let spans = self.spans.lock().unwrap();
             let of = spans.iter().filter(|span| hex(&span.trace_id) == id);
             let found: Vec<Span> = of.cloned().collect();
-            (found.len() >= count).then_some(found)
+            let named = |name: &str| found.iter().filter(|span| span.name == name).count();
+            let is_whole = wanted.iter().all(|(name, count)| named(name) >= *count);
+            is_whole.then_some(found)
         })
         .await
     }
@@ -100,7 +102,13 @@ async fn the_spans_of_an_analysis_are_one_tree() {
         .await;
     let quiz = order("hall", &[question("Whose?", 3, 2), question("What?", 3, 1)]);
     ask(&server, &quiz).await;
-    let spans = collector.trace(TRACE, 6).await;
+    let wanted = [
+        ("request", 1),
+        ("analysis", 1),
+        ("question", 2),
+        ("ai_call", 2),
+    ];
+    let spans = collector.trace(TRACE, &wanted).await;
     let named = |name: &str| -> Vec<&Span> { spans.iter().filter(|s| s.name == name).collect() };
     let parent = |span: &Span| {
         let parent = spans.iter().find(|s| s.span_id == span.parent_span_id);
@@ -146,11 +154,10 @@ async fn a_trace_goes_on_in_the_process_that_reads_pages() {
         .start()
         .await;
     ask(&server, &json!({ "url": site.url("/") })).await;
-    let spans = collector.trace(TRACE, 2).await;
     eventually(
         "the request of one process below the page of the other",
         || async {
-            let spans = collector.trace(TRACE, spans.len()).await;
+            let spans = collector.trace(TRACE, &[("request", 2), ("page", 1)]).await;
             let requests = spans.iter().filter(|span| span.name == "request");
             requests.into_iter().find_map(|request| {
                 let above = spans.iter().find(|s| s.span_id == request.parent_span_id)?;

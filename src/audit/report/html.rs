@@ -133,8 +133,9 @@ fn question(item: &Item) -> String {
     }
     let _ = writeln!(
         text,
-        "</table>\n<p class=\"{class}\">{}: {} (key {})</p>",
+        "</table>\n<p class=\"{class}\">{}{}{} (key {})</p>",
         verdict_of(item),
+        if item.reason.is_empty() { "" } else { ": " },
         escaped(&item.reason),
         key_of(item)
     );

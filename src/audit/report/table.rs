@@ -23,7 +23,8 @@ pub fn table(audit: &Audit, columns: u16, coloured: bool) -> String {
             .flaws
             .iter()
             .map(|flaw| format!("{}: {}", flaw.code.code(), flaw.message));
-        let told: Vec<String> = [item.reason.clone()].into_iter().chain(flaws).collect();
+        let reason = (!item.reason.is_empty()).then(|| item.reason.clone());
+        let told: Vec<String> = reason.into_iter().chain(flaws).collect();
         let mut verdict = Cell::new(verdict_of(item));
         if coloured {
             verdict = match item.verdict {

@@ -83,6 +83,39 @@ fn the_table_names_the_doubt_and_why() {
     );
 }
 
+#[test]
+fn the_examples_are_well_made_but_for_the_one_that_is_not() {
+    use crate::quiz::file::{self, Format};
+    let found = |text: &str| {
+        let parsed = file::parse(Format::detect(None, text), text);
+        let audit = Audit::new(&parsed.questions, None, parsed.problems);
+        let codes = audit
+            .items
+            .iter()
+            .flat_map(|item| &item.flaws)
+            .chain(&audit.quiz_flaws);
+        codes.map(|flaw| flaw.code.code()).collect::<Vec<_>>()
+    };
+    for text in [
+        include_str!("../../../examples/general-knowledge.json"),
+        include_str!("../../../examples/science.gift"),
+        include_str!("../../../examples/deutsch.aiken"),
+        include_str!("../../../examples/geography.xml"),
+    ] {
+        assert_eq!(found(text), [""; 0]);
+    }
+    let doubtful = found(include_str!("../../../examples/doubtful.gift"));
+    assert_eq!(
+        doubtful,
+        [
+            "negative_stem",
+            "long_correct_answer",
+            "overlapping_options",
+            "all_of_the_above"
+        ]
+    );
+}
+
 /// Reads XML to its end and returns the names of its elements.
 fn elements(xml: &str) -> Vec<String> {
     let mut reader = quick_xml::Reader::from_str(xml);

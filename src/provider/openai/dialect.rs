@@ -124,29 +124,32 @@ impl Dialect {
         }
         let ask = self.ask();
         let about = |names: &[&str]| names.iter().any(|name| refusal.mentions(name));
-        let given_up = if self.temperature().is_some() && about(&["temperature"]) {
-            NO_TEMPERATURE
-        } else if self.reasoning_effort().is_some() && about(&["reasoning"]) {
-            NO_EFFORT
-        } else if ask == Ask::Letter && self.method == AskMethod::Auto && about(&["logprob"]) {
-            NO_LOGPROBS
-        } else if ask == Ask::Schema
-            && about(&["response_format", "json_schema", "structured", "grammar"])
-        {
-            NO_SCHEMA
-        } else if !self.has_given_up(OTHER_LIMIT) && about(&["max_tokens", "max_completion_tokens"])
-        {
-            OTHER_LIMIT
-        } else {
-            match ask {
-                // It did not say what it refuses: the least usual thing in the request is the likeliest.
-                Ask::Schema if refusal.is_unexplained() => NO_SCHEMA,
-                Ask::Letter if refusal.is_unexplained() && self.method == AskMethod::Auto => {
-                    NO_LOGPROBS
+        // Log-probabilities first: who refuses them may name the reasoning that forbids them.
+        let given_up =
+            if ask == Ask::Letter && self.method == AskMethod::Auto && about(&["logprob"]) {
+                NO_LOGPROBS
+            } else if self.temperature().is_some() && about(&["temperature"]) {
+                NO_TEMPERATURE
+            } else if self.reasoning_effort().is_some() && about(&["reasoning"]) {
+                NO_EFFORT
+            } else if ask == Ask::Schema
+                && about(&["response_format", "json_schema", "structured", "grammar"])
+            {
+                NO_SCHEMA
+            } else if !self.has_given_up(OTHER_LIMIT)
+                && about(&["max_tokens", "max_completion_tokens"])
+            {
+                OTHER_LIMIT
+            } else {
+                match ask {
+                    // It did not say what it refuses: the least usual thing in the request is the likeliest.
+                    Ask::Schema if refusal.is_unexplained() => NO_SCHEMA,
+                    Ask::Letter if refusal.is_unexplained() && self.method == AskMethod::Auto => {
+                        NO_LOGPROBS
+                    }
+                    _ => return false,
                 }
-                _ => return false,
-            }
-        };
+            };
         self.given_up |= given_up;
         true
     }
@@ -206,6 +209,19 @@ mod tests {
         assert!(
             !other.give_up(&refusal(400, "max_tokens")),
             "nothing is left to give up"
+        );
+    }
+
+    #[test]
+    fn log_probabilities_that_a_reasoning_model_lacks_are_given_up_and_not_its_effort() {
+        let mut openai = dialect(true);
+        assert!(openai.give_up(&refusal(
+            400,
+            "logprobs are not supported with reasoning models"
+        )));
+        assert_eq!(
+            (openai.ask(), openai.reasoning_effort()),
+            (Ask::Schema, Some("none"))
         );
     }
 
