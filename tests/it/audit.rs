@@ -192,12 +192,7 @@ async fn what_the_model_cannot_say_is_unclear() {
 
 async fn run(folder: &Path, ai: &StubAi, args: &[&str]) -> Said {
     let args = [&["audit"], args].concat();
-    Program::new(folder, &args)
-        .env("OPENAI_BASE_URL", ai.base_url())
-        .env("OPENAI_MODEL", "scripted")
-        .env("QUIZ_STATS__AI__PRIOR_SAMPLE_PERCENT", 0)
-        .run()
-        .await
+    Program::new(folder, &args).asking(ai).run().await
 }
 
 #[tokio::test]

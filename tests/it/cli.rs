@@ -20,9 +20,7 @@ fn quiz(folder: &TempDir) -> String {
 }
 
 fn analyze(folder: &Path, ai: &StubAi, args: &[&str]) -> Program {
-    Program::new(folder, &[&["analyze"], args].concat())
-        .env("OPENAI_BASE_URL", ai.base_url())
-        .env("OPENAI_MODEL", "scripted")
+    Program::new(folder, &[&["analyze"], args].concat()).asking(ai)
 }
 
 /// Checks that it went wrong with this code, that the reason holds each of `parts`, and that nothing else was said.

@@ -31,9 +31,7 @@ async fn boaster() -> StubAi {
 
 async fn run(folder: &Path, ai: &StubAi, args: &[&str]) -> Said {
     Program::new(folder, args)
-        .env("OPENAI_BASE_URL", ai.base_url())
-        .env("OPENAI_MODEL", "scripted")
-        .env("QUIZ_STATS__AI__PRIOR_SAMPLE_PERCENT", 0)
+        .asking(ai)
         .env("QUIZ_STATS__AI__PRICES", "scripted=1000/0")
         .run()
         .await

@@ -1,6 +1,6 @@
 //! A command of the real program, as a person or a script runs it.
 
-use super::{eventually, soon};
+use super::{StubAi, eventually, soon};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
@@ -44,6 +44,14 @@ impl Program {
             is_read: true,
         }
         .env("QUIZ_STATS__SERVER__DATA_DIR", folder.display())
+    }
+
+    /// Has it ask `ai`, each question as often as the answer needs and no more: which ones are asked in every rotation is a
+    /// matter of chance.
+    pub(crate) fn asking(self, ai: &StubAi) -> Self {
+        self.env("OPENAI_BASE_URL", ai.base_url())
+            .env("OPENAI_MODEL", "scripted")
+            .env("QUIZ_STATS__AI__PRIOR_SAMPLE_PERCENT", 0)
     }
 
     pub(crate) fn env(mut self, name: &'static str, value: impl ToString) -> Self {
