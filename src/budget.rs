@@ -185,7 +185,7 @@ impl Budget {
             clock,
             metrics,
         };
-        budget.show();
+        budget.tidy();
         Arc::new(budget)
     }
 
@@ -224,8 +224,7 @@ impl Budget {
         if let Some(ledger) = of_key {
             ledger.add(estimate, at_ms);
         }
-        drop(state);
-        self.show();
+        self.show(&mut state, at_ms);
         Ok(Reservation {
             budget: Arc::clone(self),
             key: key.cloned(),
@@ -235,20 +234,24 @@ impl Budget {
     }
 
     /// Shows how much of each limit is used, and forgets keys that have spent nothing of late.
-    pub fn show(&self) {
+    pub fn tidy(&self) {
         let now_ms = self.clock.now_ms();
         let mut state = self.state();
-        let ai = self.metrics.ai();
-        for (limit, window) in &mut state.all.windows {
-            ai.budget_used.with([limit.name()]).set(window.used(now_ms));
-            ai.budget_limit.with([limit.name()]).set(window.most());
-        }
+        self.show(&mut state, now_ms);
         state.keys.retain(|_, ledger| {
             ledger
                 .windows
                 .iter_mut()
                 .any(|(_, window)| window.used(now_ms) > 0.0)
         });
+    }
+
+    fn show(&self, state: &mut State, now_ms: u64) {
+        let ai = self.metrics.ai();
+        for (limit, window) in &mut state.all.windows {
+            ai.budget_used.with([limit.name()]).set(window.used(now_ms));
+            ai.budget_limit.with([limit.name()]).set(window.most());
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -279,8 +282,7 @@ impl Reservation {
         if let Some(ledger) = self.key.as_ref().and_then(|key| state.keys.get_mut(key)) {
             ledger.add(difference, self.at_ms);
         }
-        drop(state);
-        self.budget.show();
+        self.budget.show(&mut state, self.budget.clock.now_ms());
     }
 }
 

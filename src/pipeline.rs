@@ -2,7 +2,7 @@
 
 use crate::{
     actors::{
-        analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, Update, words},
+        analyses::{AnalysesMsg, Promise, StartError, StartRequest, Started, last, words},
         analysis::{count, cues, known_result, read_page},
         cache::CacheMsg,
         director::{DirectorMsg, PlayRequest},
@@ -167,13 +167,9 @@ impl Pipeline {
         };
         let report = match self.analyze(request, Promise::default(), wishes).await? {
             Analyzed::Known(report) => report,
-            Analyzed::Started(mut started) => loop {
-                match started.updates.recv().await {
-                    Some(Update::Done(report)) => break report,
-                    Some(_) => {}
-                    None => return Err(Failure::internal().into()),
-                }
-            },
+            Analyzed::Started(started) => {
+                last(started.updates).await.ok_or_else(Failure::internal)?
+            }
         };
         match &report.failure {
             Some(failure) => Err(failure.clone().into()),

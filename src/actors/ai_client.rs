@@ -71,11 +71,11 @@ pub enum AiClientMsg {
     /// From its own tasks: one has ended.
     Ended,
     /// From its own timer.
-    ShowBudget,
+    TidyBudget,
 }
 
-/// How often the budget's gauges are set: what was spent stops counting while nobody asks.
-const SHOW_BUDGET_EVERY: Duration = Duration::from_secs(10);
+/// How often the gauges are set and idle keys forgotten: what was spent stops counting while nobody asks.
+const TIDY_BUDGET_EVERY: Duration = Duration::from_secs(10);
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -123,8 +123,8 @@ impl Actor for AiClient {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         args.mailbox.bind(myself.clone());
-        myself.send_interval(SHOW_BUDGET_EVERY, || {
-            Envelope::internal(AiClientMsg::ShowBudget)
+        myself.send_interval(TIDY_BUDGET_EVERY, || {
+            Envelope::internal(AiClientMsg::TidyBudget)
         });
         let config = args.config;
         let member = |provider| {
@@ -188,7 +188,7 @@ impl Actor for AiClient {
                 state.calls.spawn(work.instrument(span));
             }
             AiClientMsg::Ended => state.reap().await,
-            AiClientMsg::ShowBudget => state.budget.show(),
+            AiClientMsg::TidyBudget => state.budget.tidy(),
         }
         Ok(())
     }

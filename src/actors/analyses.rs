@@ -14,7 +14,7 @@ mod message;
 mod promise;
 mod report;
 
-pub use message::{AnalysesMsg, Cancelled, StartError, StartRequest, Started, Update};
+pub use message::{AnalysesMsg, Cancelled, StartError, StartRequest, Started, Update, last};
 pub use promise::Promise;
 pub use report::words;
 

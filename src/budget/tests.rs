@@ -102,7 +102,7 @@ async fn each_key_has_its_own_and_all_have_one_together() {
         "it was free when it was said to be"
     );
     tokio::time::advance(Duration::from_secs(120)).await;
-    budget.show();
+    budget.tidy();
     assert!(
         budget.state().keys.is_empty(),
         "keys without spending are forgotten"

@@ -6,20 +6,20 @@ use super::{
         News, local,
         progress::Progress,
         refusal, remote,
-        source::{FormatArg, name, read},
+        source::{FormatArg, format_of, listed, name, read_aside},
     },
     print,
     signals::Signals,
 };
 use crate::{
-    audit::{Audit, report, verdict::Verdict},
+    audit::{Audit, report},
     config::Settings,
     quiz::{
         Question,
         check::check,
         file::{self, Format, Parsed},
         request::Subject,
-        write::{with_notes, write},
+        write::{WriteError, with_notes, write},
     },
 };
 use anyhow::Context as _;
@@ -169,13 +169,8 @@ pub(super) async fn run(args: AuditArgs, settings: Settings) -> anyhow::Result<E
 }
 
 async fn source(args: &AuditArgs, settings: &Settings) -> anyhow::Result<Source> {
-    let path = args.file.clone();
-    let text = tokio::task::spawn_blocking(move || read(&path))
-        .await
-        .context("reading the file failed")??;
-    let format = args
-        .format
-        .map_or_else(|| Format::detect(Some(&args.file), &text), Format::from);
+    let text = read_aside(&args.file).await?;
+    let format = format_of(args.format, &args.file, &text);
     let parsed = file::parse(format, &text);
     let problems = match parsed.questions.is_empty() {
         true => parsed.problems.clone(),
@@ -184,14 +179,11 @@ async fn source(args: &AuditArgs, settings: &Settings) -> anyhow::Result<Source>
         false => Vec::new(),
     };
     if !problems.is_empty() {
-        let listed: String = problems
-            .iter()
-            .map(|problem| format!("\n  {problem}"))
-            .collect();
         let told = format!(
-            "{}, read as {}, cannot be audited as it is:{listed}",
+            "{}, read as {}, cannot be audited as it is:{}",
             name(&args.file),
-            format.title()
+            format.title(),
+            listed(&problems)
         );
         return Err(WrongUse(told).into());
     }
@@ -261,10 +253,7 @@ impl<'a> Fix<'a> {
             (Some(named), _) => named,
         };
         match format {
-            Format::Aiken => {
-                let told = "Aiken has no comments, in which the doubts could stand: name a file that ends in .gift, .xml or .json";
-                Err(WrongUse(told.to_owned()).into())
-            }
+            Format::Aiken => Err(WrongUse(WriteError::NoComments.to_string()).into()),
             _ => Ok(Self { out, format }),
         }
     }
@@ -284,10 +273,7 @@ impl<'a> Fix<'a> {
 }
 
 fn verdict(audit: &Audit, fail_on: FailOn) -> ExitCode {
-    let doubted = audit
-        .items
-        .iter()
-        .any(|item| item.verdict.is_some_and(Verdict::is_doubt));
+    let doubted = audit.doubted_keys > 0;
     let found = match fail_on {
         FailOn::Any => doubted || audit.flaw_count > 0,
         FailOn::Key => doubted,

@@ -4,7 +4,7 @@ use super::{
     WrongUse,
     analyze::{
         progress::Progress,
-        source::{FormatArg, name, read},
+        source::{FormatArg, format_of, listed, name, read_aside},
     },
     signals::Signals,
 };
@@ -20,7 +20,7 @@ use crate::{
     },
     solve::calibration::Calibrations,
 };
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use std::{path::Path, time::Duration};
 
 /// Questions that are asked together: enough to keep every place busy, few enough for the progress to be seen.
@@ -37,10 +37,7 @@ pub(super) async fn labelled(
     format: Option<FormatArg>,
     settings: &Settings,
 ) -> anyhow::Result<Vec<Question>> {
-    let owned = path.to_owned();
-    let text = tokio::task::spawn_blocking(move || read(&owned))
-        .await
-        .context("reading the file failed")??;
+    let text = read_aside(path).await?;
     let Parsed {
         questions,
         mut problems,
@@ -50,10 +47,7 @@ pub(super) async fn labelled(
         .is_some_and(|extension| extension == "jsonl")
     {
         true => file::parse(Format::Json, &as_array(&text)),
-        false => file::parse(
-            format.map_or_else(|| Format::detect(Some(path), &text), Format::from),
-            &text,
-        ),
+        false => file::parse(format_of(format, path, &text), &text),
     };
     let mut limits = settings.limits.clone();
     limits.max_questions = usize::MAX;
@@ -61,11 +55,12 @@ pub(super) async fn labelled(
         problems = check(&questions, &limits);
     }
     if !problems.is_empty() {
-        let listed: String = problems
-            .iter()
-            .map(|problem| format!("\n  {problem}"))
-            .collect();
-        return Err(WrongUse(format!("{} cannot be asked as it is:{listed}", name(path))).into());
+        let told = format!(
+            "{} cannot be asked as it is:{}",
+            name(path),
+            listed(&problems)
+        );
+        return Err(WrongUse(told).into());
     }
     let questions: Vec<_> = questions
         .into_iter()

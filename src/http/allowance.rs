@@ -70,6 +70,14 @@ pub(super) fn check(verdict: Verdict) -> Result<(), ApiError> {
     }
 }
 
+/// Returns the response to a quiz that costs more than its client has left.
+pub(super) fn refusal(verdict: Option<Verdict>, request_id: &str) -> Option<Response<Body>> {
+    let verdict = verdict?;
+    let mut response = check(verdict).err()?.respond(request_id);
+    response.extensions_mut().insert(verdict);
+    Some(response)
+}
+
 /// Tells a client about its allowance: what a handler has noted at last, or else what it was at first.
 pub(super) fn tell(response: &mut Response<Body>, first: Verdict) {
     let verdict = response.extensions().get().copied().unwrap_or(first);

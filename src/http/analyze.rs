@@ -9,7 +9,7 @@ use super::{
     router::Call,
 };
 use crate::{
-    actors::analyses::{Promise, Started, Update},
+    actors::analyses::{Promise, Started, Update, last},
     analysis::{CacheUse, Failure, Report, Status, Wishes},
     config::Limits,
     pipeline::{Analyzed, DEFAULT_CHANNEL},
@@ -60,12 +60,8 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
     caller.may_use(channel)?;
     let questions = order.subject.questions().len();
     let verdict = allowance::take_for(questions, &context, caller.client, verdict).await?;
-    if let Some(verdict) = verdict
-        && let Err(refused) = allowance::check(verdict)
-    {
-        let mut response = refused.respond(&request_id);
-        response.extensions_mut().insert(verdict);
-        return Ok(response);
+    if let Some(refused) = allowance::refusal(verdict, &request_id) {
+        return Ok(refused);
     }
     let channel = channel.to_owned();
     let wishes = Wishes {
@@ -104,7 +100,10 @@ pub(super) async fn analyze(call: Call) -> Result<Response<Body>, ApiError> {
         }
         Analyzed::Started(started) if as_async => accepted(&started),
         Analyzed::Started(started) if as_stream => event_stream(started.updates, request_id),
-        Analyzed::Started(started) => respond(last(started.updates).await?.as_ref())?,
+        Analyzed::Started(started) => {
+            let report = last(started.updates).await.ok_or_else(Failure::internal)?;
+            respond(&report)?
+        }
     };
     response.extensions_mut().insert(note);
     if let Some(verdict) = verdict {
@@ -169,14 +168,7 @@ fn order(
             ApiError::invalid_request("whenBusy in the query must be queue, replace or reject")
         })?),
     };
-    let prediction_set = match prediction_set.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            let told = "predictionSet in the query must be true or false";
-            return Err(ApiError::invalid_request(told));
-        }
-    };
+    let prediction_set = yes_or_no("predictionSet", prediction_set.as_deref())?;
     let Some(format) = format else {
         return Ok(parse_analyze_request(body, limits)?);
     };
@@ -186,6 +178,18 @@ fn order(
         prediction_set,
         ..parse_quiz_body(format, body, limits)?
     })
+}
+
+/// Returns what a parameter of the query says; no, when it is not there.
+pub(super) fn yes_or_no(name: &str, given: Option<&str>) -> Result<bool, ApiError> {
+    match given {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let told = format!("{name} in the query must be true or false");
+            Err(ApiError::invalid_request(told))
+        }
+    }
 }
 
 /// Returns what known answers are good for. Directives that are not about that count for nothing (RFC 9111, 5.2.3).
@@ -212,16 +216,6 @@ fn digest(format: Option<Format>, stage: &Stage, body: &[u8]) -> [u8; 32] {
     }
     hash.update(body);
     hash.finalize().into()
-}
-
-/// Waits for the end of an analysis.
-async fn last(mut updates: mpsc::Receiver<Update>) -> Result<Arc<Report>, ApiError> {
-    while let Some(update) = updates.recv().await {
-        if let Update::Done(report) = update {
-            return Ok(report);
-        }
-    }
-    Err(Failure::internal().into())
 }
 
 /// Turns a finished report into its response.

@@ -2,7 +2,7 @@
 
 use super::{
     allowance,
-    analyze::{cache_use, format},
+    analyze::{cache_use, format, yes_or_no},
     error::ApiError,
     request::{body, content_type, query},
     respond::{Body, json},
@@ -33,15 +33,7 @@ pub(super) async fn audit(call: Call) -> Result<Response<Body>, ApiError> {
         format(content_type(headers).as_deref())?,
         cache_use(headers)?,
     );
-    let rules_only = match query(&request, "rulesOnly").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            return Err(ApiError::invalid_request(
-                "rulesOnly in the query must be true or false",
-            ));
-        }
-    };
+    let rules_only = yes_or_no("rulesOnly", query(&request, "rulesOnly").as_deref())?;
     let pipeline = &context.pipeline;
     let limits = &pipeline.settings.limits;
     let timeout = Duration::from_millis(pipeline.settings.server.body_timeout_ms);
@@ -63,12 +55,8 @@ pub(super) async fn audit(call: Call) -> Result<Response<Body>, ApiError> {
         false => {
             let verdict =
                 allowance::take_for(questions.len(), &context, caller.client, verdict).await?;
-            if let Some(verdict) = verdict
-                && let Err(refused) = allowance::check(verdict)
-            {
-                let mut response = refused.respond(&request_id);
-                response.extensions_mut().insert(verdict);
-                return Ok(response);
+            if let Some(refused) = allowance::refusal(verdict, &request_id) {
+                return Ok(refused);
             }
             let wishes = Wishes {
                 key: caller.account(),

@@ -6,7 +6,7 @@
 mod item;
 
 use super::file::{Parsed, Reading};
-use super::{place::Places, problem::Position};
+use super::{place::Places, problem::Position, xml};
 use item::{Element, Item};
 
 use quick_xml::{
@@ -66,7 +66,7 @@ impl File<'_> {
         loop {
             let offset = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             self.at = self.places.position(offset);
-            let event = reader.read_event().map_err(|error| broken(&error))?;
+            let event = reader.read_event().map_err(|error| xml::broken(&error))?;
             match event {
                 Event::Start(start) => self.start(&start)?,
                 Event::End(_) => self.end(),
@@ -139,16 +139,7 @@ impl File<'_> {
     }
 
     fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), &'static str> {
-        let unknown = "is a reference that XML does not know; write the character itself, or &#…; with its number";
-        let c = match reference.resolve_char_ref() {
-            Ok(Some(c)) => c,
-            Ok(None) => match quick_xml::escape::resolve_xml_entity(reference) {
-                Some(text) => return self.text(text),
-                None => return Err(unknown),
-            },
-            Err(_) => return Err(unknown),
-        };
-        self.text(c.encode_utf8(&mut [0; 4]))
+        self.text(&xml::resolved(reference)?)
     }
 }
 
@@ -162,18 +153,6 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<String, &'static str>
         },
         Ok(None) => Ok(String::new()),
         Err(_) => Err(broken),
-    }
-}
-
-/// The library's own words quote what they met, however long that is.
-pub(super) fn broken(error: &quick_xml::Error) -> &'static str {
-    use quick_xml::{Error, errors::IllFormedError};
-    match error {
-        Error::Syntax(_) => "opens something that is never closed; is the file whole?",
-        Error::IllFormed(
-            IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
-        ) => "closes another element than the one that is open",
-        _ => "is not well-formed XML",
     }
 }
 

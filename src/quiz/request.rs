@@ -248,20 +248,10 @@ pub fn parse_quiz_partly(
     }
 }
 
-fn finish_questions(
-    questions: Vec<Question>,
-    problems: Problems,
-) -> Result<Vec<Question>, RequestError> {
+/// Returns what was read, if there is nothing wrong with it.
+fn finish<T>(read: T, problems: Problems) -> Result<T, RequestError> {
     if problems.is_empty() {
-        Ok(questions)
-    } else {
-        Err(RequestError::of(problems.into_vec()))
-    }
-}
-
-fn finish(request: AnalyzeRequest, problems: Problems) -> Result<AnalyzeRequest, RequestError> {
-    if problems.is_empty() {
-        Ok(request)
+        Ok(read)
     } else {
         Err(RequestError::of(problems.into_vec()))
     }
@@ -362,8 +352,8 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     };
     let channel = channel.and_then(|channel| read_text(channel, "channel", &mut problems));
     check_channel(channel.as_deref(), &mut problems);
-    let animate = read_bool(animate, "animate", true, &mut problems);
-    let prediction_set = read_bool(prediction_set, "predictionSet", false, &mut problems);
+    let animate = read_switch(animate, "animate", true, &mut problems);
+    let prediction_set = read_switch(prediction_set, "predictionSet", false, &mut problems);
     let timing = timing.and_then(|timing| read_timing(timing, &mut problems));
     check_timing(timing.as_ref(), &mut problems);
     let when_busy = when_busy.and_then(|node| {
@@ -385,13 +375,13 @@ fn read_request(body: &[u8], limits: &Limits) -> Result<AnalyzeRequest, RequestE
     )
 }
 
-fn read_bool(node: Option<Node>, path: &str, unset: bool, problems: &mut Problems) -> bool {
+fn read_switch(node: Option<Node>, name: &str, unset: bool, problems: &mut Problems) -> bool {
     match node {
         None => unset,
         Some(Node::Bool(given)) => given,
         Some(other) => {
             problems.add(
-                path,
+                name,
                 format_args!("must be true or false, is {}", other.noun()),
             );
             unset

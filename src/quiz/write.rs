@@ -14,6 +14,10 @@ use super::{
     file::{self, Format},
 };
 use serde::Serialize;
+use std::iter;
+
+/// A question with its note.
+type Noted<'a> = (&'a Question, Option<&'a str>);
 
 /// Why a quiz cannot be written so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +33,9 @@ pub enum WriteError {
         why: &'static str,
     },
     /// The format has no comments, in which notes could stand.
-    #[error("Aiken has no comments: name a file that ends in .gift, .xml or .json")]
+    #[error(
+        "Aiken has no comments, in which the doubts could stand: name a file that ends in .gift, .xml or .json"
+    )]
     NoComments,
 }
 
@@ -62,37 +68,17 @@ pub fn write(
     if format == Format::Aiken && notes.iter().any(Option::is_some) {
         return Err(WriteError::NoComments);
     }
-    let noted = || {
-        questions
-            .iter()
-            .enumerate()
-            .map(|(index, question)| (question, notes.get(index).and_then(Option::as_deref)))
-    };
-    let text = match format {
-        Format::Json => json(noted()),
-        Format::Gift => noted()
-            .map(|(question, note)| gift::question(question, note))
-            .collect(),
-        Format::Aiken => questions.iter().map(aiken::question).collect(),
-        Format::Moodle => moodle::quiz(noted()),
-        Format::Qti => qti::quiz(noted()),
-        Format::OpenTrivia => open_trivia::quiz(noted()),
-    };
+    let notes = notes.iter().map(Option::as_deref).chain(iter::repeat(None));
+    let noted: Vec<Noted<'_>> = questions.iter().zip(notes).collect();
+    let text = written(format, &noted);
     // What a format cannot express shows when it is read back; nobody can overlook a case so.
     let back = file::parse(format, &text).questions;
     if back == questions {
         return Ok(text);
     }
-    let alone = |question: &Question| match format {
-        Format::Json => json([(question, None)].into_iter()),
-        Format::Gift => gift::question(question, None),
-        Format::Aiken => aiken::question(question),
-        Format::Moodle => moodle::quiz([(question, None)].into_iter()),
-        Format::Qti => qti::quiz([(question, None)].into_iter()),
-        Format::OpenTrivia => open_trivia::quiz([(question, None)].into_iter()),
-    };
     let is_lost = |(_, question): &(usize, &Question)| {
-        file::parse(format, &alone(question)).questions != [(*question).clone()]
+        let alone = written(format, &[(*question, None)]);
+        file::parse(format, &alone).questions != [(*question).clone()]
     };
     Err(WriteError::NotExpressible {
         format,
@@ -103,6 +89,23 @@ pub fn write(
             .collect(),
         why: lacks(format),
     })
+}
+
+fn written(format: Format, noted: &[Noted<'_>]) -> String {
+    match format {
+        Format::Json => json(noted),
+        Format::Gift => noted
+            .iter()
+            .map(|(question, note)| gift::question(question, *note))
+            .collect(),
+        Format::Aiken => noted
+            .iter()
+            .map(|(question, _)| aiken::question(question))
+            .collect(),
+        Format::Moodle => moodle::quiz(noted),
+        Format::Qti => qti::quiz(noted),
+        Format::OpenTrivia => open_trivia::quiz(noted),
+    }
 }
 
 const fn lacks(format: Format) -> &'static str {
@@ -116,20 +119,21 @@ const fn lacks(format: Format) -> &'static str {
     }
 }
 
-fn json<'a>(questions: impl Iterator<Item = (&'a Question, Option<&'a str>)>) -> String {
+fn json(noted: &[Noted<'_>]) -> String {
     #[derive(Serialize)]
     struct Quiz<'a> {
-        questions: Vec<Noted<'a>>,
+        questions: Vec<Entry<'a>>,
     }
     #[derive(Serialize)]
-    struct Noted<'a> {
+    struct Entry<'a> {
         #[serde(flatten)]
         question: &'a Question,
         #[serde(skip_serializing_if = "Option::is_none")]
         comment: Option<&'a str>,
     }
-    let questions = questions
-        .map(|(question, comment)| Noted { question, comment })
+    let questions = noted
+        .iter()
+        .map(|&(question, comment)| Entry { question, comment })
         .collect();
     serde_json::to_string_pretty(&Quiz { questions }).expect("questions are plain data") + "\n"
 }

@@ -3,7 +3,7 @@
 use super::{place::Places, problem::Position};
 use quick_xml::{
     Reader,
-    events::{BytesStart, Event},
+    events::{BytesRef, BytesStart, Event},
 };
 
 /// Most elements that may be open at once; exports of learning platforms have some 15.
@@ -81,9 +81,7 @@ pub(super) fn read(text: &str) -> Result<Element, (Position, &'static str)> {
     loop {
         let at = places.position(usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX));
         let wrong = |what| (at, what);
-        let event = reader
-            .read_event()
-            .map_err(|error| wrong(super::moodle::broken(&error)))?;
+        let event = reader.read_event().map_err(|error| wrong(broken(&error)))?;
         match event {
             Event::Start(start) => {
                 if open.len() >= MAX_DEPTH {
@@ -105,14 +103,7 @@ pub(super) fn read(text: &str) -> Result<Element, (Position, &'static str)> {
             }
             Event::Text(text) => add(&mut open, &text),
             Event::CData(text) => add(&mut open, &text),
-            Event::GeneralRef(reference) => {
-                let known = match reference.resolve_char_ref() {
-                    Ok(Some(c)) => Some(c.to_string()),
-                    _ => quick_xml::escape::resolve_xml_entity(&reference).map(ToOwned::to_owned),
-                };
-                let unknown = "is a reference that XML does not know; write the character itself, or &#…; with its number";
-                add(&mut open, &known.ok_or_else(|| wrong(unknown))?);
-            }
+            Event::GeneralRef(reference) => add(&mut open, &resolved(&reference).map_err(wrong)?),
             Event::DocType(_) => {
                 return Err(wrong(
                     "is a DOCTYPE, which a quiz file has no use for; remove it",
@@ -129,6 +120,31 @@ pub(super) fn read(text: &str) -> Result<Element, (Position, &'static str)> {
             },
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
+    }
+}
+
+/// Returns the text that a reference such as `&lt;` or `&#228;` stands for.
+///
+/// # Errors
+/// XML does not know it.
+pub(super) fn resolved(reference: &BytesRef<'_>) -> Result<String, &'static str> {
+    let known = match reference.resolve_char_ref() {
+        Ok(Some(c)) => Some(c.to_string()),
+        Ok(None) => quick_xml::escape::resolve_xml_entity(reference).map(ToOwned::to_owned),
+        Err(_) => None,
+    };
+    known.ok_or("is a reference that XML does not know; write the character itself, or &#…; with its number")
+}
+
+/// The library's own words quote what they met, however long that is.
+pub(super) fn broken(error: &quick_xml::Error) -> &'static str {
+    use quick_xml::{Error, errors::IllFormedError};
+    match error {
+        Error::Syntax(_) => "opens something that is never closed; is the file whole?",
+        Error::IllFormed(
+            IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
+        ) => "closes another element than the one that is open",
+        _ => "is not well-formed XML",
     }
 }
 

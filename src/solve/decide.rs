@@ -110,13 +110,12 @@ fn read(question: &Question, solution: &Solution, calibration: Option<&Calibrati
     let given: Vec<f64> = (0..question.options.len())
         .map(|index| sane(solution.probabilities.get(index).copied()))
         .collect();
-    let Some(Calibration { temperature, .. }) = calibration else {
-        return given;
-    };
-    match question.kind {
-        Kind::Single | Kind::TrueFalse => scaled(&given, *temperature),
-        // Each option stands for itself, and has a threshold of its own.
-        Kind::Multiple => given,
+    match (question.kind, calibration) {
+        (Kind::Single | Kind::TrueFalse, Some(calibration)) => {
+            scaled(&given, calibration.temperature)
+        }
+        // Each option of `multiple` stands for itself, and has a threshold of its own.
+        _ => given,
     }
 }
 

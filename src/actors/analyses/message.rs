@@ -50,6 +50,16 @@ pub struct Started {
     pub updates: mpsc::Receiver<Update>,
 }
 
+/// Waits for the end of an analysis; `None` when it was lost.
+pub async fn last(mut updates: mpsc::Receiver<Update>) -> Option<Arc<Report>> {
+    while let Some(update) = updates.recv().await {
+        if let Update::Done(report) = update {
+            return Some(report);
+        }
+    }
+    None
+}
+
 /// Why an analysis was not started.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StartError {

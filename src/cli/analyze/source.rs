@@ -9,6 +9,7 @@ use crate::{
         Question,
         check::{check, is_blank},
         file::{self, Format, Parsed},
+        problem::Problem,
         request::{Subject, check_url},
     },
     scrape::decode,
@@ -112,17 +113,37 @@ pub(in crate::cli) async fn piped(args: PageArgs) -> anyhow::Result<PageRequest>
 }
 
 async fn questions(args: &AnalyzeArgs, limits: &Limits) -> anyhow::Result<Vec<Question>> {
-    let path = args.file.clone();
-    let text = tokio::task::spawn_blocking(move || read(&path))
-        .await
-        .context("reading the file failed")??;
+    let text = read_aside(&args.file).await?;
     // A server has limits of its own, and tells them.
     let limits = args.server.is_none().then_some(limits);
     Ok(parse(&args.file, &text, args.format, limits)?)
 }
 
+/// Reads a quiz file where that holds nobody up.
+///
+/// # Errors
+/// [`WrongUse`] with what to change.
+pub(in crate::cli) async fn read_aside(path: &Path) -> anyhow::Result<String> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read(&path)).await;
+    Ok(read.context("reading the file failed")??)
+}
+
+/// Returns the format that was named, else that of the file by its name and text.
+pub(in crate::cli) fn format_of(named: Option<FormatArg>, path: &Path, text: &str) -> Format {
+    named.map_or_else(|| Format::detect(Some(path), text), Format::from)
+}
+
+/// Lists problems, each on a line of its own.
+pub(in crate::cli) fn listed(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect()
+}
+
 /// Reads a quiz file.
-pub(in crate::cli) fn read(path: &Path) -> Result<String, WrongUse> {
+fn read(path: &Path) -> Result<String, WrongUse> {
     text(read_bytes(path)?).map_err(|problem| WrongUse(format!("{} {problem}", name(path))))
 }
 
@@ -192,7 +213,7 @@ fn parse(
     given: Option<FormatArg>,
     limits: Option<&Limits>,
 ) -> Result<Vec<Question>, WrongUse> {
-    let format = given.map_or_else(|| Format::detect(Some(path), text), Format::from);
+    let format = format_of(given, path, text);
     let Parsed {
         questions,
         mut problems,
@@ -207,13 +228,11 @@ fn parse(
         return Ok(questions);
     }
     let mut told = format!(
-        "{}, read as {}, cannot be asked as it is:",
+        "{}, read as {}, cannot be asked as it is:{}",
         name(path),
-        format.title()
+        format.title(),
+        listed(&problems)
     );
-    problems
-        .iter()
-        .for_each(|problem| told += &format!("\n  {problem}"));
     if given.is_none() && Format::of_name(path).is_none() {
         told += "\nif it is in another format, name that with --format json, gift, aiken, moodle, qti or opentdb";
     }

@@ -1,6 +1,6 @@
 //! The body of `POST /api/audit` when it is JSON.
 
-use super::{RequestError, begin, finish_questions, read_list_of_questions};
+use super::{RequestError, begin, finish, read_list_of_questions};
 use crate::{
     config::Limits,
     quiz::{Question, json::WireQuestions},
@@ -38,7 +38,7 @@ pub fn parse_audit_request(body: &[u8], limits: &Limits) -> Result<Vec<Question>
             Vec::new()
         }
     };
-    finish_questions(questions, problems)
+    finish(questions, problems)
 }
 
 #[cfg(test)]

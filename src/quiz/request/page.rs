@@ -1,6 +1,6 @@
 //! The fields of a request that name a page: `url` or `html`, `follow`, `render`.
 
-use super::{RequestError, begin};
+use super::{RequestError, begin, read_switch};
 use crate::{
     page::{PageRequest, PageSource},
     quiz::{check::is_blank, json::read_text, node::Node, problem::Problems},
@@ -34,8 +34,8 @@ impl PageFields {
 
     /// Reads the page they name; every problem is noted, and then what is returned is of no use.
     pub(super) fn read(self, problems: &mut Problems) -> Option<PageRequest> {
-        let follow = read_switch(self.follow, "follow", problems);
-        let render = read_switch(self.render, "render", problems);
+        let follow = read_switch(self.follow, "follow", false, problems);
+        let render = read_switch(self.render, "render", false, problems);
         let source = match (self.url, self.html) {
             (Some(url), _) => {
                 let url = read_text(url, "url", problems)?;
@@ -110,20 +110,6 @@ pub fn parse_page_request(body: &[u8]) -> Result<PageRequest, RequestError> {
     match fields.read(&mut problems) {
         Some(page) if problems.is_empty() => Ok(page),
         _ => Err(RequestError::InvalidRequest(problems.into_vec())),
-    }
-}
-
-fn read_switch(node: Option<Node>, name: &str, problems: &mut Problems) -> bool {
-    match node {
-        None => false,
-        Some(Node::Bool(value)) => value,
-        Some(other) => {
-            problems.add(
-                name,
-                format_args!("must be true or false, is {}", other.noun()),
-            );
-            false
-        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A quiz as Moodle XML.
 
-use super::{xml, xml_comment};
+use super::{Noted, xml, xml_comment};
 use crate::quiz::{Kind, Question};
 
-pub(super) fn quiz<'a>(questions: impl Iterator<Item = (&'a Question, Option<&'a str>)>) -> String {
+pub(super) fn quiz(questions: &[Noted<'_>]) -> String {
     let questions: String = questions
-        .map(|(asked, note)| question(asked, note))
+        .iter()
+        .map(|&(asked, note)| question(asked, note))
         .collect();
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<quiz>\n{questions}</quiz>\n")
 }

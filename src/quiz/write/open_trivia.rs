@@ -1,12 +1,13 @@
 //! A quiz as Open Trivia DB's JSON.
 
-use super::xml;
+use super::{Noted, xml};
 use crate::quiz::{Kind, Question};
 use serde_json::{Value, json};
 
-pub(super) fn quiz<'a>(questions: impl Iterator<Item = (&'a Question, Option<&'a str>)>) -> String {
+pub(super) fn quiz(questions: &[Noted<'_>]) -> String {
     let results: Vec<Value> = questions
-        .map(|(question, note)| result(question, note))
+        .iter()
+        .map(|&(question, note)| result(question, note))
         .collect();
     let quiz = json!({ "response_code": 0, "results": results });
     serde_json::to_string_pretty(&quiz).expect("texts always serialise") + "\n"

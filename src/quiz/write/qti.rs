@@ -1,12 +1,12 @@
 //! A quiz as QTI 1.2.
 
-use super::{xml, xml_comment};
+use super::{Noted, xml, xml_comment};
 use crate::quiz::{Kind, Question};
 
-pub(super) fn quiz<'a>(questions: impl Iterator<Item = (&'a Question, Option<&'a str>)>) -> String {
+pub(super) fn quiz(questions: &[Noted<'_>]) -> String {
     let items: String = (1..)
         .zip(questions)
-        .map(|(number, (question, note))| item(number, question, note))
+        .map(|(number, &(question, note))| item(number, question, note))
         .collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<questestinterop xmlns=\"http://www.imsglobal.org/xsd/ims_qtiasiv1p2\">\n  \
